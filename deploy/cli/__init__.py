@@ -1,0 +1,1 @@
+"""The command line `onething`: one file per group of commands."""

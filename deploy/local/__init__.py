@@ -1,0 +1,1 @@
+"""The embedded stack: real Kafka, PostgreSQL and Temporal, and every process of ours, without a container."""

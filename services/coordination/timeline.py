@@ -1,0 +1,33 @@
+"""The timeline of every case: others' events as they come, and ours as they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.envelope import Event, EventEnvelope, Subject
+from services.coordination import bulk
+from services.coordination.effects import place_of
+from services.runtime.database import Transaction
+
+
+async def tell(tx: Transaction, event: Event, subject: Subject) -> EventEnvelope[Any]:
+    """Record an event of ours. Raises CaseNotLocked."""
+    envelope = tx.record(event, subject)
+    await write_timeline(tx, [envelope])
+    return envelope
+
+
+async def write_timeline(tx: Transaction, events: Sequence[EventEnvelope[Any]]) -> None:
+    """Add events to their cases' timelines: what, when and about which item, nothing personal."""
+    await bulk.insert(tx, "timeline", [
+        {
+            "event_id": event.id,
+            "case_id": event.case_id,
+            "item_id": event.subject.item_id,
+            "type": event.type,
+            "legal_time": event.time,
+            "jurisdiction": place_of(event),
+        }
+        for event in events
+    ])

@@ -1,0 +1,98 @@
+"""HTTP of disbursement: payments to read, statements to take."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, select
+
+from contracts.http.bank import LinesTaken, Statement
+from services.disbursement.models import AwardRow, PaymentRow
+from services.disbursement.take_statement import take_statement as take
+from services.runtime.http import Caller, Problem, get_runtime, require
+from services.runtime.process import Runtime
+
+router = APIRouter()
+
+BANK_SUBJECT = "actor:bank"
+Process = Annotated[Runtime, Depends(get_runtime)]
+Reader = Annotated[Caller, Depends(require("officer", "operator", "service"))]
+Bank = Annotated[Caller, Depends(require("actor"))]
+
+
+class PaymentView(BaseModel):
+    """A payment as officers and operators see it: whom it went to is a person id, never an account."""
+
+    payment_id: UUID
+    award_id: UUID
+    item_id: UUID
+    benefit: str
+    period: date
+    amount_fen: int
+    state: str
+    reason_code: str | None
+    instructed_at: datetime
+    accepted_at: datetime | None
+    ended_at: datetime | None
+
+
+class AwardView(BaseModel):
+    """An award as disbursement pays it."""
+
+    award_id: UUID
+    item_id: UUID
+    benefit: str
+    amount_fen: int
+    period: str
+    first_month: date
+    last_month: date | None
+
+
+class CaseMoney(BaseModel):
+    """Disbursement's part of a case."""
+
+    awards: list[AwardView]
+    payments: list[PaymentView]
+
+
+@router.get("/payments")
+async def payments(case_id: UUID, runtime: Process, caller: Reader) -> list[PaymentView]:
+    """The payments of a case, oldest period first."""
+    return await _payments(runtime, caller, PaymentRow.case_id == case_id)
+
+
+@router.get("/awards/{award_id}/payments")
+async def payments_of_award(award_id: UUID, runtime: Process, caller: Reader) -> list[PaymentView]:
+    """The payments of an award, oldest period first."""
+    return await _payments(runtime, caller, PaymentRow.award_id == award_id)
+
+
+@router.get("/cases/{case_id}")
+async def case(case_id: UUID, runtime: Process, caller: Reader) -> CaseMoney:
+    """Awards and payments of a case."""
+    async with runtime.database.transaction(caller.scope) as tx:
+        awards = await tx.session.scalars(
+            select(AwardRow).where(AwardRow.case_id == case_id).order_by(AwardRow.award_id))
+        views = [AwardView.model_validate(row, from_attributes=True) for row in awards]
+    return CaseMoney(awards=views, payments=await _payments(runtime, caller, PaymentRow.case_id == case_id))
+
+
+@router.post("/bank/statements")
+async def take_statement(statement: Statement, runtime: Process, caller: Bank) -> LinesTaken:
+    """Lines of the bank's statement. A line sent again counts as nothing."""
+    if caller.subject != BANK_SUBJECT:
+        raise Problem(403, "not_the_bank", "Only the bank may send statements.")
+    async with runtime.database.transaction() as tx:
+        return LinesTaken(taken=await take(tx, statement.lines))
+
+
+async def _payments(runtime: Runtime, caller: Caller, which: Any) -> list[PaymentView]:
+    condition: ColumnElement[bool] = which
+    async with runtime.database.transaction(caller.scope) as tx:
+        rows = await tx.session.scalars(
+            select(PaymentRow).where(condition).order_by(PaymentRow.period, PaymentRow.payment_id))
+        return [PaymentView.model_validate(row, from_attributes=True) for row in rows]

@@ -1,0 +1,66 @@
+"""What anyone is owed: rules as data by place and date, evaluated with OpenFisca, each result explained.
+
+Owns: parameters/ (dated, referenced), variables/ (formulas), places.yaml. Publishes and consumes nothing.
+Pure: it reads its own data files and nothing else. README.md: how to add a place, a figure or a benefit.
+"""
+
+from services.rulebook.assess import assess
+from services.rulebook.check import check_rulebook
+from services.rulebook.data_files import rulebook_version
+from services.rulebook.dated_parameters import ParameterUnknown, ParameterUsed
+from services.rulebook.evidence import required_evidence
+from services.rulebook.models import (
+    AmountLine,
+    Assessment,
+    AssessmentRequest,
+    CatalogueItem,
+    Evidence,
+    Member,
+    MissingFact,
+    PaymentRule,
+    Term,
+    Terms,
+)
+from services.rulebook.places import Place, UnknownPlace, known_area, parent, place, place_name, places
+from services.rulebook.small_sum import small_sum_cap_fen
+from services.rulebook.terms import (
+    deciding_level,
+    deciding_place,
+    departments_of,
+    first_month,
+    payment_rule,
+    terms,
+)
+
+__all__ = [
+    "AmountLine",
+    "Assessment",
+    "AssessmentRequest",
+    "CatalogueItem",
+    "Evidence",
+    "Member",
+    "MissingFact",
+    "ParameterUnknown",
+    "ParameterUsed",
+    "PaymentRule",
+    "Place",
+    "Term",
+    "Terms",
+    "UnknownPlace",
+    "assess",
+    "check_rulebook",
+    "deciding_level",
+    "deciding_place",
+    "departments_of",
+    "first_month",
+    "known_area",
+    "parent",
+    "payment_rule",
+    "place",
+    "place_name",
+    "places",
+    "required_evidence",
+    "rulebook_version",
+    "small_sum_cap_fen",
+    "terms",
+]

@@ -1,0 +1,131 @@
+"""Figures and rules by place and date, each with its document; a place inherits from those around it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.rulebook.data_files import RULEBOOK, read_yaml
+from services.rulebook.places import lineage, rule_place
+
+ParameterValue = bool | int | str | tuple[str, ...]
+PARAMETERS = RULEBOOK / "parameters"
+
+
+class ParameterUnknown(LookupError):
+    """The rule is not known for this place and day. It is never replaced by a default."""
+
+    def __init__(self, path: str, code: str, on: date) -> None:
+        super().__init__(f"Parameter {path}: not known for area {code} on {on}. Add it, with its reference.")
+        self.path = path
+
+
+class ParameterUsed(BaseModel):
+    """A value of the law as it stood, and where it was read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    value: ParameterValue
+    unit: str
+    from_date: date
+    reference: str = Field(description="Title of the document or page it was read in.")
+    verified: bool = Field(description="Whether it was read at the source, not in a copy or from memory.")
+    place: str = Field(description="Code of the area whose rule it is.")
+
+    @property
+    def whole_number(self) -> int:
+        """The value as a number. Raises TypeError where it is none."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int):
+            raise TypeError(f"Parameter {self.path}: {self.value!r} is no whole number.")
+        return self.value
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The value as a list of names. Raises TypeError where it is none."""
+        if not isinstance(self.value, tuple):
+            raise TypeError(f"Parameter {self.path}: {self.value!r} is no list of names.")
+        return self.value
+
+
+@dataclass(frozen=True)
+class DatedParameter:
+    """Values of one parameter in order of time; None ends a place's own rule: its parent's holds again."""
+
+    from_dates: tuple[date, ...]
+    values: tuple[ParameterUsed | None, ...]
+
+    def at(self, on: date) -> ParameterUsed | None:
+        """What holds on this day, or None where nothing is known."""
+        index = bisect_right(self.from_dates, on)
+        return self.values[index - 1] if index else None
+
+
+def parameter_files(folder: Path) -> dict[str, Path]:
+    """The parameter files of a place by dotted path, such as `dibao.standard.urban`."""
+    return {
+        ".".join(file.relative_to(folder).with_suffix("").parts): file
+        for file in sorted(folder.rglob("*.yaml"))
+    }
+
+
+def _read_parameter(path: str, file: Path, code: str) -> DatedParameter:
+    content = read_yaml(file)
+    metadata: dict[str, Any] = content["metadata"]
+    steps: list[tuple[date, ParameterUsed | None]] = []
+    for from_date, row in sorted(content["values"].items()):
+        value = _hashable(row["value"])
+        reference: dict[str, Any] = metadata["reference"][from_date]
+        steps.append((from_date, None if value is None else ParameterUsed(
+            path=path, value=value, unit=metadata["unit"], from_date=from_date, reference=reference["title"],
+            verified=reference["verified"], place=code)))
+    return DatedParameter(tuple(day for day, _ in steps), tuple(value for _, value in steps))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+
+
+@cache
+def own_parameters(code: str, folder: str) -> dict[str, DatedParameter]:
+    """What the place itself says."""
+    files = parameter_files(PARAMETERS / folder)
+    return {path: _read_parameter(path, file, code) for path, file in files.items()}
+
+
+def _nearest_first(own: list[DatedParameter]) -> DatedParameter:
+    """One parameter of several levels of government: on each day the nearest that says anything holds."""
+    days = sorted({day for parameter in own for day in parameter.from_dates})
+    return DatedParameter(tuple(days), tuple(
+        next((value for parameter in own if (value := parameter.at(day)) is not None), None) for day in days
+    ))
+
+
+@cache
+def parameters_of(code: str) -> dict[str, DatedParameter]:
+    """Every parameter that holds in the place, its own before its parents'. Give a `rule_place` code."""
+    levels = [own_parameters(around.code, around.parameters) for around in lineage(code) if around.parameters]
+    paths = {path for level in levels for path in level}
+    return {path: _nearest_first([level[path] for level in levels if path in level])
+            for path in sorted(paths)}
+
+
+def find(path: str, code: str, on: date) -> ParameterUsed | None:
+    """The parameter as it holds in the area on the day; None where it is not known. Raises UnknownPlace."""
+    parameter = parameters_of(rule_place(code)).get(path)
+    return None if parameter is None else parameter.at(on)
+
+
+def get(path: str, code: str, on: date) -> ParameterUsed:
+    """As `find`. Raises ParameterUnknown where nothing is known."""
+    found = find(path, code, on)
+    if found is None:
+        raise ParameterUnknown(path, code, on)
+    return found
+

@@ -1,0 +1,264 @@
+"""The consumer of a service: one batch subscriber over the topics of the event types it registered for."""
+
+# aiokafka carries no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError
+from faststream import AckPolicy
+from faststream.exceptions import NackMessage
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from contracts import catalogue
+from contracts.envelope import Event, EventEnvelope
+from services.runtime import inbox, kept_events
+from services.runtime.database import DatabaseUnavailable, Transaction
+from services.runtime.handling import Handler, Handling, TooManyDeadLetters
+from services.runtime.loops import Loop, backoff_seconds
+from services.runtime.problems import error_trace
+from services.runtime.records import Record
+from services.runtime.settings import RuntimeSettings
+
+if TYPE_CHECKING:
+    from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+    from services.runtime.context import Runtime
+
+log = structlog.get_logger(__name__)
+
+EventT = TypeVar("EventT", bound=Event)
+HandlerOf = Callable[[Transaction, list[EventEnvelope[EventT]]], Awaitable[None]]
+Records = tuple[ConsumerRecord[bytes, bytes], ...]
+
+MAX_RECORDS: Final = 500
+POLL_MS: Final = 10
+"""FastStream sleeps this long again after an empty poll, so it is half of what a quiet topic's event waits."""
+FETCH_WAIT_MS: Final = 100
+SESSION_MS: Final = 6_000
+"""A killed process's partitions go to another after this long; the broker allows no less by default."""
+BETWEEN_POLLS_MS: Final = 600_000
+STOP_SECONDS: Final = 8.0
+LAG_SECONDS: Final = 2.0
+DEAD_LETTERS_IN_A_ROW: Final = 100
+KEPT_POLL_SECONDS: Final = 1.0
+INBOX_CLEANED_EVERY_SECONDS: Final = 3_600.0
+
+# Hazard: FastStream's default commits before handling (at most once), and ACK commits failed batches too.
+# A nack alone would be a hot loop; Handling bounds retries and parks, and a batch that still raises is paused.
+ACK_POLICY: Final = AckPolicy.NACK_ON_ERROR
+
+
+class _Batch(KafkaAckableMessage):
+    """A batch whose nack rewinds every partition we still hold."""
+
+    async def nack(self) -> None:
+        earliest: dict[TopicPartition, int] = {}
+        for record in cast(Records, self.raw_message):
+            partition = TopicPartition(record.topic, record.partition)
+            earliest[partition] = min(record.offset, earliest.get(partition, record.offset))
+        for partition, offset in earliest.items():
+            try:
+                self.consumer.seek(partition, offset)
+            except IllegalStateError:
+                # Hazard: raising here, for a partition that went to another, would leave the next ones
+                # unrewound and the next commit would lose their records.
+                log.info("batch.partition_gone", topic=partition.topic, partition=partition.partition)
+        self.committed = None
+
+
+class Consumers:
+    """The event types one service handles, and the consumer that brings them."""
+
+    def __init__(self, service: str, *, dead_letters_in_a_row: int = DEAD_LETTERS_IN_A_ROW) -> None:
+        self.service = service
+        self.halted = False
+        self._dead_letter_limit = dead_letters_in_a_row
+        self._handlers: dict[str, list[Handler]] = {}
+        self._handling: Handling | None = None
+        self._broker: KafkaBroker | None = None
+        self._subscriber: BatchSubscriber | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._halting: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._in_hand = 0
+        self._failures = 0
+        self._inbox_cleaned_at = time.monotonic()
+
+    def on(self, event: type[EventT]) -> Callable[[HandlerOf[EventT]], HandlerOf[EventT]]:
+        """Register a handler for an event type.
+
+        It gets a batch with at most one event per case, the cases locked and the inbox checked; it runs in the
+        transaction given and raises PermanentError for what no retry can mend.
+        """
+
+        def register(handler: HandlerOf[EventT]) -> HandlerOf[EventT]:
+            self._handlers.setdefault(event.TYPE, []).append(cast(Handler, handler))
+            return handler
+
+        return register
+
+    async def start(self, runtime: Runtime) -> None:
+        """Join the group; returns at once and keeps trying in the background while Kafka is away."""
+        settings = runtime.settings
+        if not isinstance(settings, RuntimeSettings):
+            raise TypeError(f"{self.service} consumes events: its settings must be RuntimeSettings.")
+        self._handling = Handling(runtime, self._handlers, dead_letter_limit=self._dead_letter_limit)
+        self._stopping.clear()
+        joining = self._join(settings.kafka_bootstrap)
+        self._starting = asyncio.create_task(joining, name=f"consumer {self.service} joins")
+
+    async def stop(self) -> None:
+        """Finish the batch under way, commit it, leave the group."""
+        self._stopping.set()
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        if self._halting is not None:
+            await self._halting
+        await self._leave()
+
+    @property
+    def alive(self) -> bool:
+        """Whether records can arrive: the task runs and partitions are assigned."""
+        subscriber = self._subscriber
+        if self.halted or subscriber is None or subscriber.consumer is None:
+            return False
+        return any(not task.done() for task in subscriber.tasks) and bool(subscriber.consumer.assignment())
+
+    async def lag(self) -> int | None:
+        """Records not yet handled, those in hand included; None while that is unknown."""
+        subscriber = self._subscriber
+        consumer = subscriber.consumer if subscriber is not None else None
+        if consumer is None or not (partitions := consumer.assignment()):
+            return None
+        in_hand = self._in_hand
+        try:
+            async with asyncio.timeout(LAG_SECONDS):
+                ends = await consumer.end_offsets(partitions)
+                positions = [(ends[partition], await consumer.position(partition)) for partition in partitions]
+        except Exception as error:
+            log.info("lag.unknown", **error_trace(error))
+            return None
+        # In hand before or after asking: a batch taken meanwhile has moved the position already.
+        return max(in_hand, self._in_hand) + sum(max(0, end - position) for end, position in positions)
+
+    def loop(self) -> Loop:
+        """The loop that handles kept events whose cause came over HTTP, and keeps the inbox small."""
+
+        async def work(_runtime: Runtime) -> int:
+            if self._handling is None:
+                return 0
+            await self._clean_inbox(_runtime)
+            # What was released is counted where it is handled; 0 lets the loop wait for its next nudge.
+            await self._handling.release_due()
+            return 0
+
+        async def pending(_runtime: Runtime) -> int:
+            return await self._handling.due_count() if self._handling is not None else 0
+
+        return Loop(kept_events.LOOP, work, pending, poll_seconds=KEPT_POLL_SECONDS)
+
+    async def handle_again(self, tx: Transaction, record: Record) -> None:
+        """Handle one parked record in an open transaction. Raises what makes it fail."""
+        handling = self._handling or Handling(
+            tx.runtime, self._handlers, dead_letter_limit=self._dead_letter_limit
+        )
+        await handling.handle_again(tx, record)
+
+    async def _join(self, bootstrap: str) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                await self._connect(bootstrap)
+                return
+            except Exception as error:
+                failures += 1
+                log.warning("consumer.cannot_join", failures=failures, **error_trace(error))
+                await self._leave()
+                await self._pause(backoff_seconds(failures))
+
+    async def _connect(self, bootstrap: str) -> None:
+        topics = sorted({catalogue.topic_of(event_type) for event_type in self._handlers})
+        self._broker = KafkaBroker(
+            bootstrap, ack_policy=ACK_POLICY, consumer_only=True, apply_types=False, logger=None,
+            graceful_timeout=STOP_SECONDS, client_id=self.service,
+        )
+        self._subscriber = subscriber = self._broker.subscriber(
+            *topics,
+            batch=True,
+            group_id=self.service,
+            auto_offset_reset="earliest",
+            batch_timeout_ms=POLL_MS,
+            max_records=MAX_RECORDS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=SESSION_MS // 3,
+            max_poll_interval_ms=BETWEEN_POLLS_MS,
+            no_reply=True,
+            parser=self._parse,
+            decoder=_records_of,
+        )
+        subscriber(self._on_batch)
+        await self._broker.start()
+
+    async def _leave(self) -> None:
+        broker, self._broker, self._subscriber = self._broker, None, None
+        if broker is not None:
+            await broker.stop()
+
+    async def _parse(self, records: Records) -> _Batch:
+        # Hazard: FastStream's own parser decodes every header, raises on one that is not UTF-8, cannot nack
+        # such a batch, and commits past it with the next one. Here nothing is decoded, so nothing can fail.
+        consumer = self._subscriber.consumer if self._subscriber is not None else None
+        return _Batch(body=b"", raw_message=records, consumer=consumer)
+
+    async def _on_batch(self, records: Records) -> None:
+        assert self._handling is not None
+        self._in_hand = len(records)
+        try:
+            await self._handling.batch(records)
+            self._failures = 0
+        except TooManyDeadLetters as error:
+            self._halt(str(error))
+            raise NackMessage from None
+        except Exception as error:
+            self._failures += 1
+            unavailable = isinstance(error, DatabaseUnavailable)
+            log.warning("batch.redelivered", failures=self._failures, database_unavailable=unavailable,
+                        **error_trace(error))
+            await self._pause(backoff_seconds(self._failures))
+            raise
+        finally:
+            self._in_hand = 0
+
+    def _halt(self, reason: str) -> None:
+        self.halted = True
+        log.critical("consumer.halted", reason=reason)
+        # In a task of its own: leaving waits for the batch that is calling here.
+        self._halting = asyncio.create_task(self._leave(), name=f"consumer {self.service} halts")
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _clean_inbox(self, runtime: Runtime) -> None:
+        if time.monotonic() - self._inbox_cleaned_at < INBOX_CLEANED_EVERY_SECONDS:
+            return
+        self._inbox_cleaned_at = time.monotonic()
+        async with runtime.database.transaction() as tx:
+            await inbox.forget_old(tx.driver, self.service)
+
+
+async def _records_of(message: _Batch) -> Records:
+    return cast(Records, message.raw_message)

@@ -1,0 +1,78 @@
+"""The floor gives what it is compared for: every case through every stage, exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import asyncpg
+
+from benchmarks.floor import STAGES, Message, handle
+from benchmarks.floor_run import Floor, floor
+from benchmarks.load import Load
+from benchmarks.measuring import CpuMeter
+from contracts.envelope import new_id
+from deploy.local.infrastructure import Infrastructure
+
+CASES = 200
+BOUND_SECONDS = 30.0
+POLL_SECONDS = 0.05
+
+
+async def rows_per_case(connection: asyncpg.Connection) -> dict[str, set[int]]:
+    """How many rows the cases have, by table."""
+    return {
+        f"{stage.name}.{table}": {
+            row["rows"] for row in await connection.fetch(
+                f"select count(*) as rows from {stage.name}.{table} group by case_id"
+            )
+        }
+        for stage in STAGES.values() for table in stage.rows
+    }
+
+
+async def cases_in(connection: asyncpg.Connection, table: str) -> int:
+    return len(await connection.fetch(f"select distinct case_id from {table}"))
+
+
+async def until_outboxes_are_empty(connection: asyncpg.Connection) -> None:
+    deadline = time.monotonic() + BOUND_SECONDS
+    while any([await connection.fetchval(f"select exists (select from {name}.outbox)") for name in STAGES]):
+        assert time.monotonic() < deadline, "the outboxes do not empty"
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def until_some_arrived(pipeline: Floor, table: str) -> None:
+    deadline = time.monotonic() + BOUND_SECONDS
+    while not await pipeline.connection.fetchval(f"select exists (select from {table})"):
+        assert time.monotonic() < deadline, f"nothing arrives in {table}"
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def test_every_case_passes_every_stage_once_though_a_stage_is_killed(stack: Infrastructure) -> None:
+    async with floor(stack) as pipeline:
+        sending = asyncio.create_task(pipeline.send(Load(CASES, batch=10)))
+        await until_some_arrived(pipeline, "approval.awards")
+        await pipeline.kill("disbursement")
+        pipeline.spawn("disbursement")
+        await sending
+        await until_outboxes_are_empty(pipeline.connection)
+        expected = {
+            f"{stage.name}.{table}": {per_case} for stage in STAGES.values() for table, per_case in stage.rows.items()
+        }
+        assert await rows_per_case(pipeline.connection) == expected
+        assert await cases_in(pipeline.connection, "bank.accepted") == CASES
+
+
+async def test_an_event_delivered_again_writes_nothing(stack: Infrastructure) -> None:
+    async with floor(stack) as pipeline:
+        stage, batch = STAGES["bank"], [Message(new_id(), new_id()) for _ in range(3)]
+        assert await handle(pipeline.connection, stage, batch) == 3
+        assert await handle(pipeline.connection, stage, [*batch, Message(new_id(), new_id())]) == 1
+        assert await cases_in(pipeline.connection, "bank.accepted") == 4
+
+
+def test_processor_time_is_counted_from_the_first_reading(stack: Infrastructure) -> None:
+    assert stack.postgres.child.pid is not None
+    used = CpuMeter({"postgres": stack.postgres.child.pid}).used_seconds()
+    assert used["postgres"] >= 0.0

@@ -1,0 +1,47 @@
+"""Runs the rulebook's own cases (OpenFisca's test format), exactly: a sum has no margin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from services.rulebook.data_files import RULEBOOK
+from services.rulebook.openfisca import SimulationBuilder
+from services.rulebook.places import places
+from services.rulebook.simulation import system_of
+
+PLACE_OF_FOLDER = {place.parameters: place.code for place in places().values() if place.parameters}
+CASES: list[Any] = [
+    pytest.param(PLACE_OF_FOLDER[file.parent.name], case, id=f"{file.stem}: {case['name']}")
+    for file in sorted((RULEBOOK / "tests").rglob("*.yaml"))
+    for case in yaml.safe_load(file.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("place", "case"), CASES)
+def test_case(place: str, case: dict[str, Any]) -> None:
+    builder = SimulationBuilder()
+    builder.set_default_period(case["period"])
+    simulation = builder.build_from_entities(system_of(place), _with_dates_as_text(case["input"]))
+    for variable, expected in case["output"].items():
+        calculated = simulation.calculate(variable, case["period"])
+        assert np.array_equal(calculated, np.atleast_1d(expected)), f"{variable}: {calculated}"
+
+
+def test_every_calculated_variable_has_a_case() -> None:
+    covered = {variable for case in CASES for variable in case.values[1]["output"]}
+    calculated = {name for name, variable in system_of("50").variables.items()
+                  if not variable.is_input_variable()}
+    intermediate = {"members_count", "person_income_fen_month", "dibao_income_below_standard",
+                    "grave_or_elderly_fen_month", "preschool_or_student_fen_month"}
+    assert calculated - covered == intermediate
+
+
+def _with_dates_as_text(given: dict[str, Any]) -> dict[str, Any]:
+    """OpenFisca's builder takes dates as text, where YAML has read them as dates."""
+    persons = {name: {fact: str(value) if fact == "born_on" else value for fact, value in facts.items()}
+               for name, facts in given["persons"].items()}
+    return {"persons": persons, "households": given["households"]}
