@@ -10,10 +10,11 @@ import typer
 from deploy.cli.running_stack import RunningStack
 from deploy.cli.terminal import err, out, print_json
 from deploy.invariants.checks import INVARIANTS
-from deploy.invariants.live_data import LiveData, read_topics
+from deploy.invariants.live_data import LiveData
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.secret_store import SecretStore
+from deploy.local.topic_reader import read_topics
 from services.intake.vault import KeptField, Vault
 
 
@@ -67,7 +68,7 @@ async def check_all(stack: RunningStack) -> list[dict[str, Any]]:
         await database.close()
 
 
-async def _identifiers(database: "asyncpg.Connection[asyncpg.Record]", secrets: SecretStore) -> frozenset[str]:
+async def _identifiers(database: asyncpg.Connection, secrets: SecretStore) -> frozenset[str]:
     """What the vault keeps, opened with the keys of this stack."""
     keys = (base64.b64decode(secrets.symmetric_key(name)) for name in ("VAULT_KEY", "BLIND_INDEX_KEY"))
     vault = Vault(*keys)
