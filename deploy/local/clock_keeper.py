@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import uvicorn
-from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,6 +61,85 @@ class Leap(BaseModel):
     force: bool = False
 
 
+def keeper_of(request: Request) -> KeeperLoop:
+    """The loop of this process."""
+    return request.app.state.keeper
+
+
+def keeper_only(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+    """Refuse whoever may not move the clock."""
+    try:
+        role = request.app.state.tokens.verify(authorization.removeprefix("Bearer ")).role
+    except TokenRefused as refusal:
+        raise HTTPException(401, f"Token refused: {refusal}.") from None
+    if role not in ("keeper", "operator"):
+        raise HTTPException(403, f"Role {role} may not move the clock; role keeper may.")
+
+
+Keeper = Annotated[KeeperLoop, Depends(keeper_of)]
+router = APIRouter()
+
+
+@router.get("/health")
+@router.get("/ready")
+async def ready(keeper: Keeper) -> dict[str, str]:
+    """Ready when the clock can be read."""
+    await keeper.read_clock()
+    return {"status": "ok"}
+
+
+@router.get("/clock")
+async def show(keeper: Keeper) -> Clock:
+    """The clock now."""
+    return await clock_of(keeper)
+
+
+@router.post("/hold", dependencies=[Depends(keeper_only)])
+async def hold(keeper: Keeper) -> Clock:
+    """No leaps until released."""
+    keeper.held = True
+    return await clock_of(keeper)
+
+
+@router.post("/release", dependencies=[Depends(keeper_only)])
+async def release(keeper: Keeper) -> Clock:
+    """Leap again when it is time."""
+    keeper.held = False
+    return await clock_of(keeper)
+
+
+@router.post("/leap", dependencies=[Depends(keeper_only)])
+async def leap(keeper: Keeper, body: Leap) -> Clock:
+    """Leap by hand."""
+    now = (await keeper.read_clock()).legal_now
+    if body.to <= now:
+        raise HTTPException(409, f"Legal time is {now.isoformat()} already; it never runs backward.")
+    if not await keeper.leap_by_hand(body.to, force=body.force):
+        busy = ", ".join(f"{other.process} ({other.pending})" for other in keeper.waiting_on)
+        raise HTTPException(409, f"Not quiet: {busy or 'work just done'}. Wait, or leap with force.")
+    return await clock_of(keeper)
+
+
+async def clock_of(keeper: KeeperLoop) -> Clock:
+    """The clock as the keeper sees it. Raises ClockUnreadable."""
+    reading = await keeper.read_clock()
+    return Clock(
+        legal_now=reading.legal_now,
+        offset_us=reading.offset_us,
+        leap_number=reading.leap_number,
+        held=keeper.held,
+        quiet=keeper.quiet,
+        next_at=keeper.next_at,
+        hindered_by=keeper.hindered_by,
+        waiting_on=keeper.waiting_on,
+    )
+
+
+async def unreadable(_: Request, refusal: Exception) -> JSONResponse:
+    """The database is away: try again."""
+    return JSONResponse({"detail": str(refusal)}, status_code=503)
+
+
 def keeper_app(settings: KeeperSettings) -> FastAPI:
     """The keeper's HTTP side around its loop."""
 
@@ -82,67 +161,9 @@ def keeper_app(settings: KeeperSettings) -> FastAPI:
         await loop.close()
 
     app = FastAPI(title="Clock keeper", lifespan=lifespan)
-
-    @app.exception_handler(ClockUnreadable)
-    async def unreadable(_: Request, refusal: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(refusal)}, status_code=503)
-
-    tokens = TokenVerifier.from_file(settings.trusted_keys_file, audience="keeper")
-
-    def keeper_only(authorization: Annotated[str, Header()] = "") -> None:
-        try:
-            role = tokens.verify(authorization.removeprefix("Bearer ")).role
-        except TokenRefused as refusal:
-            raise HTTPException(401, f"Token refused: {refusal}.") from None
-        if role not in ("keeper", "operator"):
-            raise HTTPException(403, f"Role {role} may not move the clock; role keeper may.")
-
-    def keeper() -> KeeperLoop:
-        return app.state.keeper
-
-    async def clock(loop: KeeperLoop) -> Clock:
-        reading = await loop.read_clock()
-        return Clock(
-            legal_now=reading.legal_now,
-            offset_us=reading.offset_us,
-            leap_number=reading.leap_number,
-            held=loop.held,
-            quiet=loop.quiet,
-            next_at=loop.next_at,
-            hindered_by=loop.hindered_by,
-            waiting_on=loop.waiting_on,
-        )
-
-    @app.get("/health")
-    @app.get("/ready")
-    async def ready() -> dict[str, str]:
-        await keeper().read_clock()
-        return {"status": "ok"}
-
-    @app.get("/clock")
-    async def show() -> Clock:
-        return await clock(keeper())
-
-    @app.post("/hold", dependencies=[Depends(keeper_only)])
-    async def hold() -> Clock:
-        keeper().held = True
-        return await clock(keeper())
-
-    @app.post("/release", dependencies=[Depends(keeper_only)])
-    async def release() -> Clock:
-        keeper().held = False
-        return await clock(keeper())
-
-    @app.post("/leap", dependencies=[Depends(keeper_only)])
-    async def leap(body: Leap) -> Clock:
-        now = (await keeper().read_clock()).legal_now
-        if body.to <= now:
-            raise HTTPException(409, f"Legal time is {now.isoformat()} already; it never runs backward.")
-        if not await keeper().leap_by_hand(body.to, force=body.force):
-            busy = ", ".join(f"{other.process} ({other.pending})" for other in keeper().waiting_on)
-            raise HTTPException(409, f"Not quiet: {busy or 'work just done'}. Wait, or leap with force.")
-        return await clock(keeper())
-
+    app.state.tokens = TokenVerifier.from_file(settings.trusted_keys_file, audience="keeper")
+    app.add_exception_handler(ClockUnreadable, unreadable)
+    app.include_router(router)
     return app
 
 

@@ -52,7 +52,7 @@ def _texts() -> Column[Any]:
 class CaseRow(SQLModel, table=True):
     """A household's one thing. Facts only ever come to be known, whatever order events arrive in."""
 
-    __tablename__ = "cases"
+    __tablename__ = "cases"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("cases_jurisdiction", "jurisdiction"), {"schema": SCHEMA})
 
     case_id: UUID = Field(primary_key=True)
@@ -67,7 +67,7 @@ class CaseRow(SQLModel, table=True):
 class ItemRow(SQLModel, table=True):
     """What is known about an item; its stage follows from these facts (`rules.stage`)."""
 
-    __tablename__ = "items"
+    __tablename__ = "items"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("items_case", "case_id"), Index("items_jurisdiction", "jurisdiction"),
                       {"schema": SCHEMA})
 
@@ -90,6 +90,8 @@ class ItemRow(SQLModel, table=True):
     decision_id: UUID | None = None
     """The decision that stands: the one proposed or confirmed last."""
     proposed_outcome: str | None = Field(default=None, sa_type=Text)
+    evidence_missing_at: datetime | None = Field(default=None, sa_column=_moment())
+    """The evidence neither grants nor refuses; later than `proposed_at` where it made that proposal void."""
     notice_decision_id: UUID | None = None
     notice_ends_at: datetime | None = Field(default=None, sa_column=_moment())
     notice_ended_decision_id: UUID | None = None
@@ -106,7 +108,7 @@ class ItemRow(SQLModel, table=True):
 class TimelineRow(SQLModel, table=True):
     """One event of a case, as anyone may retell it: no personal data."""
 
-    __tablename__ = "timeline"
+    __tablename__ = "timeline"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("timeline_case", "case_id"), {"schema": SCHEMA})
 
     event_id: UUID = Field(primary_key=True)
@@ -120,7 +122,7 @@ class TimelineRow(SQLModel, table=True):
 class TaskRow(SQLModel, table=True):
     """Something an officer is asked to do. Its due moment is the deadline's, joined in when it is read."""
 
-    __tablename__ = "tasks"
+    __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("tasks_once", "kind", "item_id", "reference_id", unique=True),
         Index("tasks_open", "jurisdiction", postgresql_where="closed_at is null"),
@@ -143,7 +145,7 @@ class TaskRow(SQLModel, table=True):
 class DeadlineRow(SQLModel, table=True):
     """A moment by which something must have happened (时限). `due_at` is the first moment that is too late."""
 
-    __tablename__ = "deadlines"
+    __tablename__ = "deadlines"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("deadlines_once", "workflow_id", "kind", "reference", unique=True),
         Index("deadlines_case", "case_id"),
@@ -178,7 +180,7 @@ class DeadlineRow(SQLModel, table=True):
 class WakeRow(SQLModel, table=True):
     """A moment of a deadline: a reminder, or its end."""
 
-    __tablename__ = "wakes"
+    __tablename__ = "wakes"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("wakes_next", "wake_at", postgresql_where="woken_at is null"),
         ForeignKeyConstraint(["deadline_id"], ["coordination.deadlines.deadline_id"], name="wakes_deadline_fkey"),
@@ -194,7 +196,7 @@ class WakeRow(SQLModel, table=True):
 class ReferralRow(SQLModel, table=True):
     """An item decided by another department (转介); `item_id` is the referral's own."""
 
-    __tablename__ = "referrals"
+    __tablename__ = "referrals"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("referrals_once", "because_item_id", "benefit", unique=True),
         Index("referrals_case", "case_id"),
@@ -223,7 +225,7 @@ class ReferralRow(SQLModel, table=True):
 class PaymentRunRow(SQLModel, table=True):
     """A place that pays monthly: its standing workflow was asked for."""
 
-    __tablename__ = "payment_runs"
+    __tablename__ = "payment_runs"  # pyright: ignore[reportAssignmentType]
     __table_args__ = {"schema": SCHEMA}
 
     place: str = Field(primary_key=True, sa_type=Text)
@@ -236,7 +238,7 @@ class PendingSignalRow(SQLModel, table=True):
     Times are machine time: they order sending and leaps, not legal moments.
     """
 
-    __tablename__ = "pending_signals"
+    __tablename__ = "pending_signals"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("pending_signals_unsent", "id", postgresql_where="sent_at is null"),
         Index("pending_signals_sent", "sent_at"),

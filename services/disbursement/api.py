@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, select
+from sqlmodel import col
 
 from contracts.http.bank import LinesTaken, Statement
 from services.disbursement.models import AwardRow, PaymentRow
@@ -62,13 +63,13 @@ class CaseMoney(BaseModel):
 @router.get("/payments")
 async def payments(case_id: UUID, runtime: Process, caller: Reader) -> list[PaymentView]:
     """The payments of a case, oldest period first."""
-    return await _payments(runtime, caller, PaymentRow.case_id == case_id)
+    return await _payments(runtime, caller, col(PaymentRow.case_id) == case_id)
 
 
 @router.get("/awards/{award_id}/payments")
 async def payments_of_award(award_id: UUID, runtime: Process, caller: Reader) -> list[PaymentView]:
     """The payments of an award, oldest period first."""
-    return await _payments(runtime, caller, PaymentRow.award_id == award_id)
+    return await _payments(runtime, caller, col(PaymentRow.award_id) == award_id)
 
 
 @router.get("/cases/{case_id}")
@@ -76,9 +77,9 @@ async def case(case_id: UUID, runtime: Process, caller: Reader) -> CaseMoney:
     """Awards and payments of a case."""
     async with runtime.database.transaction(caller.scope) as tx:
         awards = await tx.session.scalars(
-            select(AwardRow).where(AwardRow.case_id == case_id).order_by(AwardRow.award_id))
+            select(AwardRow).where(col(AwardRow.case_id) == case_id).order_by(col(AwardRow.award_id)))
         views = [AwardView.model_validate(row, from_attributes=True) for row in awards]
-    return CaseMoney(awards=views, payments=await _payments(runtime, caller, PaymentRow.case_id == case_id))
+    return CaseMoney(awards=views, payments=await _payments(runtime, caller, col(PaymentRow.case_id) == case_id))
 
 
 @router.post("/bank/statements")
@@ -90,9 +91,8 @@ async def take_statement(statement: Statement, runtime: Process, caller: Bank) -
         return LinesTaken(taken=await take(tx, statement.lines))
 
 
-async def _payments(runtime: Runtime, caller: Caller, which: Any) -> list[PaymentView]:
-    condition: ColumnElement[bool] = which
+async def _payments(runtime: Runtime, caller: Caller, which: ColumnElement[bool]) -> list[PaymentView]:
     async with runtime.database.transaction(caller.scope) as tx:
         rows = await tx.session.scalars(
-            select(PaymentRow).where(condition).order_by(PaymentRow.period, PaymentRow.payment_id))
+            select(PaymentRow).where(which).order_by(col(PaymentRow.period), col(PaymentRow.payment_id)))
         return [PaymentView.model_validate(row, from_attributes=True) for row in rows]

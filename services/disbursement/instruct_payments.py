@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from contracts.benefits import Benefit
 from contracts.envelope import Subject, new_id
@@ -54,7 +55,7 @@ async def instruct_payments(tx: Transaction, owed: Sequence[Owed]) -> list[Owed]
     }
     statement = insert(PaymentRow).on_conflict_do_nothing(constraint="payments_once_per_period")
     new = set(await tx.session.scalars(
-        statement.returning(PaymentRow.payment_id),
+        statement.returning(col(PaymentRow.payment_id)),
         [{"payment_id": payment_id, **row} for payment_id, row in rows.items()],
     ))
     instructed = {payment_id: part for payment_id, part in zip(rows, owed, strict=True) if payment_id in new}

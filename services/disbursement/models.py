@@ -19,7 +19,7 @@ def _moment(*, nullable: bool = False) -> Column[Any]:
 class AwardRow(SQLModel, table=True):
     """Our copy of an award (待遇)."""
 
-    __tablename__ = "awards"
+    __tablename__ = "awards"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("awards_case", "case_id"),
         Index("awards_standing", "place", "period", "first_month"),
@@ -45,7 +45,7 @@ class AwardRow(SQLModel, table=True):
 class PaymentRow(SQLModel, table=True):
     """One period of one award. The unique key is what makes a second payment impossible."""
 
-    __tablename__ = "payments"
+    __tablename__ = "payments"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         UniqueConstraint("award_id", "period", name="payments_once_per_period"),
         Index("payments_case", "case_id"),
@@ -75,7 +75,7 @@ class PaymentRow(SQLModel, table=True):
 class PostingRow(SQLModel, table=True):
     """One side of a transfer. Append-only; the sides of a transfer add up to nothing (a constraint)."""
 
-    __tablename__ = "postings"
+    __tablename__ = "postings"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("postings_payment", "payment_id"), Index("postings_account", "account"),
                       {"schema": SCHEMA})
 
@@ -90,7 +90,7 @@ class PostingRow(SQLModel, table=True):
 class StatementLineRow(SQLModel, table=True):
     """A line of the bank's statement as it came. Append-only; `matched` says whether it fitted a payment."""
 
-    __tablename__ = "statement_lines"
+    __tablename__ = "statement_lines"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("statement_lines_payment", "payment_id"), {"schema": SCHEMA})
 
     line_id: UUID = Field(primary_key=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select, update
+from sqlmodel import col
 
 from contracts.envelope import Subject, new_id
 from contracts.events.payment import PaymentReturned
@@ -36,8 +37,8 @@ async def send_to_bank(runtime: Runtime) -> int:
     """Send one batch of instructed payments; return how many the bank has answered."""
     async with runtime.database.transaction() as tx:
         waiting = list(await tx.session.scalars(
-            select(PaymentRow).where(PaymentRow.state == PaymentState.INSTRUCTED)
-            .order_by(PaymentRow.payment_id).limit(ORDERS_PER_BATCH)
+            select(PaymentRow).where(col(PaymentRow.state) == PaymentState.INSTRUCTED)
+            .order_by(col(PaymentRow.payment_id)).limit(ORDERS_PER_BATCH)
         ))
         legal_now = tx.clock.now
     if not waiting:
@@ -70,7 +71,7 @@ async def record_results(tx: Transaction, results: list[OrderResult]) -> None:
     if accepted:
         await tx.session.execute(
             update(PaymentRow)
-            .where(PaymentRow.payment_id.in_(accepted), PaymentRow.state == PaymentState.INSTRUCTED)
+            .where(col(PaymentRow.payment_id).in_(accepted), col(PaymentRow.state) == PaymentState.INSTRUCTED)
             .values(state=PaymentState.ACCEPTED, accepted_at=tx.clock.now)
         )
     reasons = {result.payment_id: result.reason_code or "rejected" for result in results
@@ -80,10 +81,10 @@ async def record_results(tx: Transaction, results: list[OrderResult]) -> None:
 
 
 async def _give_back(tx: Transaction, reasons: dict[UUID, str]) -> None:
-    in_question = PaymentRow.payment_id.in_(reasons)
-    await tx.lock_cases(*await tx.session.scalars(select(PaymentRow.case_id).where(in_question)))
+    in_question = col(PaymentRow.payment_id).in_(reasons)
+    await tx.lock_cases(*await tx.session.scalars(select(col(PaymentRow.case_id)).where(in_question)))
     rejected = list(await tx.session.scalars(
-        select(PaymentRow).where(in_question, PaymentRow.state == PaymentState.INSTRUCTED)))
+        select(PaymentRow).where(in_question, col(PaymentRow.state) == PaymentState.INSTRUCTED)))
     await post(tx, [
         Transfer(row.payment_id, row.jurisdiction,
                  rules.give_back(row.place, row.benefit, row.amount_fen, PaymentState.INSTRUCTED))
@@ -104,7 +105,7 @@ async def unsent(runtime: Runtime) -> int:
     """How many payments the bank has not answered yet."""
     async with runtime.database.transaction() as tx:
         count = await tx.session.scalar(
-            select(func.count()).where(PaymentRow.state == PaymentState.INSTRUCTED))
+            select(func.count()).where(col(PaymentRow.state) == PaymentState.INSTRUCTED))
     return count or 0
 
 

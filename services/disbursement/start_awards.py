@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from contracts.envelope import EventEnvelope
 from contracts.events.award import AwardEnded, AwardStarted
@@ -34,8 +35,9 @@ async def start_awards(tx: Transaction, events: list[EventEnvelope[AwardStarted]
 async def end_awards(tx: Transaction, events: list[EventEnvelope[AwardEnded]]) -> None:
     """Nothing is owed after the last month."""
     for event in events:
+        ended = event.data
         await tx.session.execute(
-            update(AwardRow).where(AwardRow.award_id == event.data.award_id).values(last_month=event.data.last_month)
+            update(AwardRow).where(col(AwardRow.award_id) == ended.award_id).values(last_month=ended.last_month)
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from contracts.envelope import Subject
 from contracts.events.payment import PaymentReturned, PaymentSettled
@@ -22,10 +23,9 @@ log = structlog.get_logger(__name__)
 
 async def take_statement(tx: Transaction, lines: Sequence[StatementLine]) -> int:
     """Take new lines; return how many were new. A line that fits no payment is kept for a person to look at."""
-    payment_ids = [line.payment_id for line in lines]
-    case_ids = await tx.session.scalars(select(PaymentRow.case_id).where(PaymentRow.payment_id.in_(payment_ids)))
-    await tx.lock_cases(*case_ids)
-    rows = await tx.session.scalars(select(PaymentRow).where(PaymentRow.payment_id.in_(payment_ids)))
+    named = col(PaymentRow.payment_id).in_([line.payment_id for line in lines])
+    await tx.lock_cases(*await tx.session.scalars(select(col(PaymentRow.case_id)).where(named)))
+    rows = await tx.session.scalars(select(PaymentRow).where(named))
     payments = {row.payment_id: row for row in rows}
     taken = 0
     transfers: list[Transfer] = []
@@ -51,7 +51,7 @@ async def _is_new(tx: Transaction, line: StatementLine, *, matched: bool) -> boo
         line_id=line.line_id, payment_id=line.payment_id, kind=line.kind, amount_fen=line.amount_fen,
         booked_at=line.booked_at, reason_code=line.reason_code, matched=matched, taken_at=tx.clock.now,
     )
-    new = await tx.session.scalar(statement.on_conflict_do_nothing().returning(StatementLineRow.line_id))
+    new = await tx.session.scalar(statement.on_conflict_do_nothing().returning(col(StatementLineRow.line_id)))
     return new is not None
 
 

@@ -75,7 +75,7 @@ def _document() -> Column[Any]:
 class MeansCheck(SQLModel, table=True):
     """The check of one household's means (家庭经济状况核对); one per case."""
 
-    __tablename__ = "means_checks"
+    __tablename__ = "means_checks"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("means_checks_jurisdiction", "jurisdiction"), {"schema": SCHEMA})
 
     means_check_id: UUID = Field(primary_key=True)
@@ -92,7 +92,7 @@ class MeansCheck(SQLModel, table=True):
 class Member(SQLModel, table=True):
     """A member of a household being checked."""
 
-    __tablename__ = "members"
+    __tablename__ = "members"  # pyright: ignore[reportAssignmentType]
     __table_args__ = {"schema": SCHEMA}
 
     case_id: UUID = Field(primary_key=True)
@@ -104,7 +104,7 @@ class Member(SQLModel, table=True):
 class Authorisation(SQLModel, table=True):
     """That a person lets sources be asked. May come before the case is known here."""
 
-    __tablename__ = "authorisations"
+    __tablename__ = "authorisations"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("authorisations_case", "case_id"), {"schema": SCHEMA})
 
     authorisation_id: UUID = Field(primary_key=True)
@@ -120,7 +120,7 @@ class Authorisation(SQLModel, table=True):
 class Query(SQLModel, table=True):
     """One question to one source about one person. Columns on when to ask are machine time."""
 
-    __tablename__ = "queries"
+    __tablename__ = "queries"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         # One question stands per person and source, whatever comes twice or at the same moment.
         Index("queries_one_standing", "means_check_id", "person_id", "source", unique=True,
@@ -159,7 +159,7 @@ class Query(SQLModel, table=True):
 class Visit(SQLModel, table=True):
     """A visit to a household (入户调查). `jurisdiction` is the place whose officers go."""
 
-    __tablename__ = "visits"
+    __tablename__ = "visits"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("visits_case", "case_id"),
         Index("visits_jurisdiction", "jurisdiction"),
@@ -183,7 +183,7 @@ class Visit(SQLModel, table=True):
 class Verification(SQLModel, table=True):
     """The evidence about one item. `jurisdiction` is its deciding owner."""
 
-    __tablename__ = "verifications"
+    __tablename__ = "verifications"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("verifications_case", "case_id"),
         CheckConstraint("revision >= 0", name="verifications_revision_check"),
@@ -206,7 +206,7 @@ class Verification(SQLModel, table=True):
 class Evidence(SQLModel, table=True):
     """One piece of evidence: who signed it, when, and its digest. Append-only."""
 
-    __tablename__ = "evidence"
+    __tablename__ = "evidence"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("evidence_case", "case_id"), {"schema": SCHEMA})
 
     evidence_id: UUID = Field(primary_key=True)
