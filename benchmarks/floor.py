@@ -174,8 +174,9 @@ def _partition(key: str) -> int:
     return (murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
 
 
-async def consume(stage: Stage, connection: asyncpg.Connection, relay: Relay, *, bootstrap: str, prefix: str) -> None:
+async def consume(stage: Stage, dsn: str, relay: Relay, *, bootstrap: str, prefix: str) -> None:
     """Handle the stage's topic until cancelled."""
+    connection = await asyncpg.connect(dsn)
     consumer = AIOKafkaConsumer(
         f"{prefix}{stage.consumes}", bootstrap_servers=bootstrap, group_id=prefix + stage.name,
         enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -198,33 +199,35 @@ def _message(record: Any) -> Message:
     return Message(UUID(bytes=dict(record.headers)[EVENT_ID_HEADER]), UUID(record.key.decode()))
 
 
-async def load(
-    connection: asyncpg.Connection, relay: Relay, *, cases: int, batch: int, per_second: float | None
-) -> None:
+async def load(dsn: str, relay: Relay, *, cases: int, batch: int, per_second: float | None, hands: int) -> None:
     """Hand in made-up cases and note when the first was handed in."""
-    stage = STAGES["intake"]
     messages = [Message(new_id(), new_id()) for _ in range(cases)]
-    await connection.execute("insert into intake.loads (started_at) values (clock_timestamp())")
-    async for part in moments(messages, batch=batch, per_second=per_second):
-        await handle(connection, stage, part)
-        relay.nudge()
+    connections = [await asyncpg.connect(dsn) for _ in range(hands)]
+
+    async def hand_in(connection: asyncpg.Connection, part: Sequence[Message]) -> None:
+        async for some in moments(part, batch=batch, per_second=per_second):
+            await handle(connection, STAGES["intake"], some)
+            relay.nudge()
+
+    await connections[0].execute("insert into intake.loads (started_at) values (clock_timestamp())")
+    await asyncio.gather(*(hand_in(hand, messages[number::hands]) for number, hand in enumerate(connections)))
 
 
 async def run(stage: Stage, arguments: argparse.Namespace) -> None:
     """One stage until SIGTERM."""
     dsn, bootstrap, prefix = (os.environ[f"FLOOR_{name}"] for name in ("DSN", "KAFKA", "PREFIX"))
-    connection, relay_connection = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=MAX_BATCH_BYTES
     )
     await producer.start()
-    relay = Relay(stage, relay_connection, producer, prefix)
+    relay = Relay(stage, await asyncpg.connect(dsn), producer, prefix)
     tasks = [asyncio.create_task(relay.run())] if stage.publishes else []
     if stage.consumes:
-        tasks.append(asyncio.create_task(consume(stage, connection, relay, bootstrap=bootstrap, prefix=prefix)))
+        tasks.append(asyncio.create_task(consume(stage, dsn, relay, bootstrap=bootstrap, prefix=prefix)))
     else:
         tasks.append(asyncio.create_task(load(
-            connection, relay, cases=arguments.cases, batch=arguments.batch, per_second=arguments.per_second
+            dsn, relay, cases=arguments.cases, batch=arguments.batch, per_second=arguments.per_second,
+            hands=arguments.hands,
         )))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -246,6 +249,7 @@ def main() -> None:
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--cases", type=int, default=0)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--hands", type=int, default=1)
     parser.add_argument("--per-second", type=float, default=None)
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

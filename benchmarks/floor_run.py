@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.floor import PARTITIONS, STAGES, TOPICS, Stage
 from benchmarks.load import Load
-from benchmarks.measuring import CpuMeter, Ends, Timing, accepted_count, timing_since, wait_for_accepted
+from benchmarks.measuring import CpuMeter, Ends, Timing, Used, accepted_count, timing_since, wait_for_accepted
 from benchmarks.servers import server_pids
 from contracts.envelope import new_id
 from deploy.local.child import Child, clean_environment
@@ -56,12 +56,12 @@ class Floor:
 
     async def measure(self, load: Load) -> Timing:
         """Send a load through and time it."""
-        used_seconds = await self.send(load)
+        used = await self.send(load)
         started_at: Any = await self.connection.fetchval("select max(started_at) from intake.loads")
-        return await timing_since(self.connection, ENDS, started_at, used_seconds)
+        return await timing_since(self.connection, ENDS, started_at, used)
 
-    async def send(self, load: Load) -> dict[str, float]:
-        """Send a load through and return when the bank has accepted all; processor seconds used by each process."""
+    async def send(self, load: Load) -> Used:
+        """Send a load through and return when the bank has accepted all; the processor time used meanwhile."""
         wanted = await accepted_count(self.connection, ENDS) + load.cases
         loads = await self._loads()
         self.spawn(INTAKE, *load.arguments())
@@ -71,15 +71,15 @@ class Floor:
             await asyncio.sleep(POLL_SECONDS)
         meter = CpuMeter({**server_pids(self._servers), **self._pids()})
         await wait_for_accepted(self.connection, ENDS, wanted)
-        used_seconds = meter.used_seconds()
+        used = meter.used()
         await self._stages[INTAKE].stop()
-        return used_seconds
+        return used
 
     async def _loads(self) -> int:
         return len(await self.connection.fetch("select from intake.loads"))
 
     def _pids(self) -> dict[str, int]:
-        return {name: stage.pid for name, stage in self._stages.items() if stage.pid is not None}
+        return {name: stage.pid for name, stage in self._stages.items() if stage.alive and stage.pid}
 
     def spawn(self, name: str, *arguments: str) -> None:
         """Start the process of a stage."""

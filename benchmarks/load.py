@@ -12,8 +12,10 @@ class Load:
     cases: int
     batch: int = 1
     per_second: float | None = None
+    hands: int = 1
+    """How many transactions are under way at a time."""
 
     def arguments(self) -> list[str]:
         """For the floor's intake process."""
         pace = [] if self.per_second is None else ["--per-second", str(self.per_second)]
-        return ["--cases", str(self.cases), "--batch", str(self.batch), *pace]
+        return ["--cases", str(self.cases), "--batch", str(self.batch), "--hands", str(self.hands), *pace]

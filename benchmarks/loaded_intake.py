@@ -6,7 +6,9 @@ wakes intake's relay as in production.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
@@ -42,6 +44,7 @@ class HandIn(BaseModel):
 
     batch: int = 1
     per_second: float | None = None
+    hands: int = 1
 
 
 class HandedIn(BaseModel):
@@ -72,11 +75,15 @@ async def hand_in(asked: HandIn, runtime: Annotated[Runtime, Depends(get_runtime
     async with runtime.database.transaction() as tx:
         started_at: datetime = await tx.driver.fetchval("select clock_timestamp()")
     submissions, ready.submissions = ready.submissions, []
-    async for part in moments(submissions, batch=asked.batch, per_second=asked.per_second):
-        async with runtime.database.transaction() as tx:
-            for outcome in await submit_applications(tx, part):
-                if isinstance(outcome, Problem):
-                    raise outcome
+
+    async def hand_in_part(part: Sequence[Submission]) -> None:
+        async for some in moments(part, batch=asked.batch, per_second=asked.per_second):
+            async with runtime.database.transaction() as tx:
+                for outcome in await submit_applications(tx, some):
+                    if isinstance(outcome, Problem):
+                        raise outcome
+
+    await asyncio.gather(*(hand_in_part(submissions[number :: asked.hands]) for number in range(asked.hands)))
     return HandedIn(started_at=started_at)
 
 

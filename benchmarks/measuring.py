@@ -34,6 +34,14 @@ class Ends:
 
 
 @dataclass(frozen=True)
+class Used:
+    """Processor seconds by process, and the share of the machine that went to others."""
+
+    cpu_seconds: dict[str, float]
+    others_percent: float
+
+
+@dataclass(frozen=True)
 class Timing:
     """One measured load."""
 
@@ -45,6 +53,8 @@ class Timing:
     hops_ms: dict[str, list[float]]
     """The same cut at each hop: from the commit before it to its own; `bank` is the last."""
     cpu_ms_per_case: dict[str, float]
+    others_percent: float
+    """How much of the machine somebody else used meanwhile: where it is much, only a repetition tells."""
 
     @property
     def cases_per_second(self) -> float:
@@ -82,7 +92,7 @@ async def wait_for_accepted(connection: asyncpg.Connection, ends: Ends, wanted: 
 
 
 async def timing_since(
-    connection: asyncpg.Connection, ends: Ends, started_at: datetime, cpu_seconds: Mapping[str, float]
+    connection: asyncpg.Connection, ends: Ends, started_at: datetime, used: Used
 ) -> Timing:
     """The timing of the cases submitted since then."""
     hops = (*HOPS, LAST_HOP)
@@ -102,7 +112,8 @@ async def timing_since(
         latencies_ms=[_ms(row[LAST_HOP] - row["submitted"]) for row in rows],
         hops_ms={hop: [_ms(row[hop] - row[before]) for row in rows]
                  for before, hop in pairwise(("submitted", *hops))},
-        cpu_ms_per_case={name: seconds * 1000 / len(rows) for name, seconds in cpu_seconds.items()},
+        cpu_ms_per_case={name: seconds * 1000 / len(rows) for name, seconds in used.cpu_seconds.items()},
+        others_percent=used.others_percent,
     )
 
 
@@ -115,21 +126,35 @@ class CpuMeter:
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
+        self._began_at = time.monotonic()
+        self._machine = _machine_seconds()
         self._before = self._read()
 
-    def used_seconds(self) -> dict[str, float]:
-        """Seconds used since the start, user and system together, by name."""
+    def used(self) -> Used:
+        """What was used since the start, user and system together."""
         now = self._read()
-        return {
+        ours = {
             name: sum(max(0.0, seconds - self._before[name].get(pid, 0.0)) for pid, seconds in read.items())
             for name, read in now.items()
         }
+        available = (time.monotonic() - self._began_at) * (psutil.cpu_count() or 1)
+        others = max(0.0, _machine_seconds() - self._machine - sum(ours.values()))
+        return Used(ours, 100 * others / available)
 
     def _read(self) -> dict[str, dict[int, float]]:
-        return {
-            name: dict(map(_cpu_seconds, [process, *process.children(recursive=True)]))
-            for name, process in self._processes.items()
-        }
+        return {name: dict(map(_cpu_seconds, _family(process))) for name, process in self._processes.items()}
+
+
+def _machine_seconds() -> float:
+    times = psutil.cpu_times()
+    return times.user + times.system
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _cpu_seconds(process: psutil.Process) -> tuple[int, float]:

@@ -18,6 +18,8 @@ GOALS = {
     "throughput": "≥ 0.15 now, 0.3 aim, 0.6 end",
     "latency_p50": "≤ 6 now, 3 aim",
     "latency_p99": "≤ 6 now, 3 aim",
+    "others.throughput": "little, else repeat",
+    "others.latency": "little, else repeat",
 }
 CPU = "CPU ms"
 FUNCTIONS_SHOWN = 8
@@ -67,6 +69,11 @@ def report_of(system: Side, floor: Side, samples: Mapping[str, Samples]) -> Repo
     measures["cpu_per_case"] = _beside(_all_cpu(system.throughput), _all_cpu(floor.throughput), CPU)
     for name, cpu_ms in sorted(system.throughput.cpu_ms_per_case.items()):
         measures[f"cpu_per_case.{name}"] = _beside(cpu_ms, floor.throughput.cpu_ms_per_case.get(name), CPU)
+    for name, ours, bare in (("throughput", system.throughput, floor.throughput),
+                             ("latency", system.latency, floor.latency)):
+        measures[f"others.{name}"] = Measure(
+            round(ours.others_percent, 1), round(bare.others_percent, 1), None, "% of machine, by others"
+        )
     for name, share in _shares(samples).items():
         measures[f"time.{name}"] = Measure(share, None, None, "% of CPU")
     return Report(measures, dict(samples))

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -115,23 +115,32 @@ class System:
 
     async def measure(self, load: Load) -> Timing:
         """Send a load through and time it."""
-        wanted = await accepted_count(self.connection, ENDS) + load.cases
-        await self._ask_intake("/forms", {"first": self._first_person, "cases": load.cases})
-        self._first_person += load.cases
-        pids = {name: process.child.pid for name, process in self.processes.items()}
-        meter = CpuMeter({**server_pids(self._servers), **{name: pid for name, pid in pids.items() if pid}})
-        answer = await self._ask_intake("/load", {"batch": load.batch, "per_second": load.per_second})
-        await wait_for_accepted(self.connection, ENDS, wanted)
-        used = meter.used_seconds()
-        started_at = datetime.fromisoformat(answer.json()["started_at"])
-        return await timing_since(self.connection, ENDS, started_at, used)
+        await self._make_forms(load)
+        meter = CpuMeter({**server_pids(self._servers), **self._pids()})
+        started_at = await self._send(load)
+        return await timing_since(self.connection, ENDS, started_at, meter.used())
 
     async def sample(self, load: Load) -> dict[str, Samples]:
         """Send a load through and see what each process does meanwhile."""
+        await self._make_forms(load)
         for process in self.processes.values():
             process.begin_sampling()
-        await self.measure(load)
+        await self._send(load)
         return {name: await process.end_sampling() for name, process in self.processes.items()}
+
+    async def _make_forms(self, load: Load) -> None:
+        await self._ask_intake("/forms", {"first": self._first_person, "cases": load.cases})
+        self._first_person += load.cases
+
+    async def _send(self, load: Load) -> datetime:
+        """Hand the forms in and return when the bank has accepted all; when the first was handed in."""
+        wanted = await accepted_count(self.connection, ENDS) + load.cases
+        answer = await self._ask_intake("/load", asdict(load))
+        await wait_for_accepted(self.connection, ENDS, wanted)
+        return datetime.fromisoformat(answer.json()["started_at"])
+
+    def _pids(self) -> dict[str, int]:
+        return {name: process.child.pid for name, process in self.processes.items() if process.child.pid}
 
     async def _ask_intake(self, path: str, body: dict[str, Any]) -> httpx.Response:
         response = await self._http.post(self._servers.world.url("intake") + path, json=body)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
@@ -66,19 +67,23 @@ class Subject(BaseModel):
 EventT = TypeVar("EventT", bound=Event)
 
 
-class EventEnvelope(BaseModel, Generic[EventT]):
-    """One event with its context."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class EventEnvelope(Generic[EventT]):
+    """One event with its context. No pydantic model: it is made for every record, and `read` checks its parts."""
 
     id: UUID
-    type: str = Field(description="Event type and version, such as `item.accepted.v1`.")
-    source: str = Field(description="The service that owns it, such as `/services/intake`.")
-    time: AwareDatetime = Field(description="Legal time of what happened (UTC).")
+    type: str
+    """Event type and version, such as `item.accepted.v1`."""
+    source: str
+    """The service that owns it, such as `/services/intake`."""
+    time: datetime
+    """Legal time of what happened (UTC)."""
     subject: Subject
-    causation_id: UUID | None = Field(default=None, description="The event or command that led to this one.")
-    rule_date: date = Field(description="The legal date (Asia/Shanghai) on which rules were applied.")
+    rule_date: date
+    """The legal date (Asia/Shanghai) on which rules were applied."""
     data: EventT
+    causation_id: UUID | None = None
+    """The event or command that led to this one."""
 
     @property
     def case_id(self) -> UUID:
@@ -124,8 +129,6 @@ class EventEnvelope(BaseModel, Generic[EventT]):
     def of(cls, data: EventT, subject: Subject, *, service: str, time: datetime, rule_date: date,
            causation_id: UUID | None = None) -> Self:
         """A new event with a fresh id."""
-        if subject.correlation_id is None:
-            subject = subject.model_copy(update={"correlation_id": subject.case_id})
         return cls(id=new_id(), type=data.TYPE, source=f"/services/{service}", time=time, subject=subject,
                    causation_id=causation_id, rule_date=rule_date, data=data)
 
@@ -133,7 +136,7 @@ class EventEnvelope(BaseModel, Generic[EventT]):
     def read(cls, headers: Mapping[str, str], value: bytes, model: type[EventT]) -> EventEnvelope[EventT]:
         """Parse a record. Raises pydantic.ValidationError or KeyError for what is not a valid event."""
         epoch = headers.get("ce_epoch")
-        return EventEnvelope[EventT].model_construct(
+        return EventEnvelope(
             id=UUID(headers["ce_id"]),
             type=headers["ce_type"],
             source=headers["ce_source"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,6 +54,11 @@ class FactName(StrEnum):
     SUPPORT_INCOME = "support_income_fen_month"
     """Owed by relatives outside the household (赡养费, 抚养费, 扶养费)."""
 
+
+HOUSEHOLD_FACTS: Final = frozenset(
+    {FactName.STANDARD, FactName.ASSETS_WITHIN_LOCAL_LIMIT, FactName.SUPPORT_INCOME}
+)
+"""About the household as a whole; every other fact is about one person."""
 
 FactValue = bool | int | date | str
 

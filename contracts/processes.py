@@ -68,8 +68,11 @@ class Signal(StrEnum):
     CLOCK_MOVED = "clock_moved"
     DECISION_PROPOSED = "decision_proposed"
     DECISION_CONFIRMED = "decision_confirmed"
+    EVIDENCE_MISSING = "evidence_missing"
     ITEM_WITHDRAWN = "item_withdrawn"
     REFERRAL_ANSWERED = "referral_answered"
+    ASK_AGAIN = "ask_again"
+    """From an operator, without a message: what made a service refuse has been mended."""
 
 
 class Activity(StrEnum):
@@ -160,6 +163,13 @@ class DecisionProposedSignal(Message):
     decision_id: UUID
     outcome: Outcome
     notice_ends_at: AwareDatetime | None
+    leap: Leap
+
+
+class EvidenceMissingSignal(Message):
+    """The evidence no longer carries the proposal: it is void, and its notice is taken down."""
+
+    event_id: UUID
     leap: Leap
 
 

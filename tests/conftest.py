@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,5 +23,4 @@ async def stack() -> AsyncIterator[Infrastructure]:
     try:
         yield running
     finally:
-        await running.stop()
-        shutil.rmtree(home, ignore_errors=True)
+        await running.discard()

@@ -9,16 +9,17 @@ from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from contracts.catalogue import COORDINATION
-from contracts.processes import Activity, Message, SearchAttribute, Waits, Wake, WakeDue, Woken
-from workflows.legal_wait import LegalWait
+from contracts.processes import Activity, Message, SearchAttribute, Signal, Waits, Wake, WakeDue, Woken
+from workflows.legal_wait import LegalWait, OnLegalTime
 
 ANSWER_WITHIN: Final = timedelta(seconds=30)
 RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=5)
 )
-"""For ever: what fails inside must be mended, and holds the clock meanwhile. A refusal is not retried."""
+"""For ever: what fails inside must be mended, and holds the clock meanwhile. A refusal waits on an operator."""
 EVENTS_REMEMBERED: Final = 200
 
 STAGE: Final = SearchAttributeKey.for_keyword(SearchAttribute.STAGE)
@@ -30,19 +31,51 @@ OVERDUE: Final = SearchAttributeKey.for_bool(SearchAttribute.OVERDUE)
 ResultT = TypeVar("ResultT")
 
 
-async def ask(service: str, activity: Activity, message: Message, result_type: type[ResultT]) -> ResultT:
-    """Have a service do one thing, however long it takes. Raises ActivityError where it refuses."""
-    return await workflow.execute_activity(
-        activity, message, task_queue=service, result_type=result_type, start_to_close_timeout=ANSWER_WITHIN,
-        retry_policy=RETRIES,
-    )
+class RefusedByService(Exception):
+    """A service says no, for good; asking again helps only after somebody mended why."""
 
 
-async def wake(due: WakeDue) -> None:
-    """Tell coordination that a wake's moment has come, and show it if that finds the deadline passed."""
-    woken = await ask(COORDINATION, Activity.WAKE, due, Woken)
-    if woken.overdue:
-        workflow.upsert_search_attributes([OVERDUE.value_set(True)])
+class AsksServices(OnLegalTime):
+    """Base of every workflow: it has services act, and a refusal waits on an operator instead of ending it."""
+
+    _mended = 0
+    """How often an operator said that the cause of a refusal was mended."""
+
+    @workflow.signal(name=Signal.ASK_AGAIN)
+    def ask_again(self) -> None:
+        """An operator mended why a service refused."""
+        self._mended += 1
+
+    async def ask(self, service: str, activity: Activity, message: Message, result_type: type[ResultT]) -> ResultT:
+        """Have a service do one thing, however long it takes: also until an operator has mended a refusal."""
+        while True:
+            mended = self._mended
+            try:
+                return await ask_once(service, activity, message, result_type)
+            except RefusedByService as refused:
+                workflow.set_current_details(f"{refused} Mend the cause, then send the signal `{Signal.ASK_AGAIN}`.")
+            await workflow.wait_condition(lambda mended=mended: self._mended != mended)
+            workflow.set_current_details("")
+
+    async def wake(self, due: WakeDue) -> None:
+        """Tell coordination that a wake's moment has come, and show it if that finds the deadline passed."""
+        woken = await self.ask(COORDINATION, Activity.WAKE, due, Woken)
+        if woken.overdue:
+            workflow.upsert_search_attributes([OVERDUE.value_set(True)])
+
+
+async def ask_once(service: str, activity: Activity, message: Message, result_type: type[ResultT]) -> ResultT:
+    """Have a service do one thing, however long it takes. Raises RefusedByService where it says no."""
+    try:
+        return await workflow.execute_activity(
+            activity, message, task_queue=service, result_type=result_type, start_to_close_timeout=ANSWER_WITHIN,
+            retry_policy=RETRIES,
+        )
+    except ActivityError as error:
+        if not isinstance(error.cause, ApplicationError):
+            raise  # cancelled or terminated: not the service's word
+        workflow.logger.error("activity.refused", extra={"activity": activity, "code": error.cause.type})
+        raise RefusedByService(f"{service} refused {activity}: {error.cause.type}.") from None
 
 
 class Agenda:

@@ -14,6 +14,7 @@ from contracts.processes import (
     DecisionConfirmedSignal,
     DecisionProposedSignal,
     EndPublicNotice,
+    EvidenceMissingSignal,
     ItemStarted,
     ItemWithdrawnSignal,
     NoticeWait,
@@ -25,12 +26,23 @@ from contracts.processes import (
     WakeDue,
     WorkflowName,
 )
-from workflows.agenda import DUE_AT, JURISDICTION, OVERDUE, OWNER, STAGE, Agenda, SeenEvents, ask, wake
-from workflows.legal_wait import LegalWait, OnLegalTime
+from workflows.agenda import (
+    DUE_AT,
+    JURISDICTION,
+    OVERDUE,
+    OWNER,
+    STAGE,
+    Agenda,
+    AsksServices,
+    RefusedByService,
+    SeenEvents,
+    ask_once,
+)
+from workflows.legal_wait import LegalWait
 
 
 @workflow.defn(name=WorkflowName.ITEM)
-class ItemWorkflow(OnLegalTime):
+class ItemWorkflow(AsksServices):
     """Waits from acceptance to the item's end. A deadline that passes is told and never ends the wait."""
 
     @workflow.init
@@ -67,6 +79,14 @@ class ItemWorkflow(OnLegalTime):
         if self._seen.is_new(signal.event_id) and not (known and signal.notice_ends_at is None):
             self._proposal = signal
 
+    @workflow.signal(name=Signal.EVIDENCE_MISSING)
+    def evidence_missing(self, signal: EvidenceMissingSignal) -> None:
+        """The proposal, if there was one, is void: wait for the next."""
+        self.clock.learn(signal.leap)
+        if self._seen.is_new(signal.event_id) and self._proposal is not None:
+            self._proposal = self._answered_proposal = None
+            self._show(Stage.INVESTIGATING)
+
     @workflow.signal(name=Signal.DECISION_CONFIRMED)
     def decision_confirmed(self, signal: DecisionConfirmedSignal) -> None:
         """A named officer confirmed."""
@@ -88,7 +108,7 @@ class ItemWorkflow(OnLegalTime):
             OWNER.value_set(subject.owner or subject.jurisdiction),
             OVERDUE.value_set(False),
         ])
-        waits = await ask(COORDINATION, Activity.RECORD_ITEM_WAITS, self._start, Waits)
+        waits = await self.ask(COORDINATION, Activity.RECORD_ITEM_WAITS, self._start, Waits)
         self._agenda.add(waits)
         decide_by = [wake.wake_at for wake in waits.wakes if wake.kind is DeadlineKind.DECIDE]
         if decide_by:
@@ -110,24 +130,32 @@ class ItemWorkflow(OnLegalTime):
             self._show(Stage.IN_NOTICE)
             wait = NoticeWait(subject=self._start.subject, decision_id=proposal.decision_id,
                               ends_at=proposal.notice_ends_at)
-            waits = await ask(COORDINATION, Activity.RECORD_NOTICE_WAIT, wait, Waits)
+            waits = await self.ask(COORDINATION, Activity.RECORD_NOTICE_WAIT, wait, Waits)
             self._notices.update({wake.deadline_id: proposal.decision_id for wake in waits.wakes})
             self._agenda.add(waits)
 
     async def _act(self, due: Wake) -> None:
         decision_id = self._notices.get(due.deadline_id)
         if decision_id is not None:
-            notice = EndPublicNotice(subject=self._start.subject, decision_id=decision_id)
-            await ask(APPROVAL, Activity.END_PUBLIC_NOTICE, notice, bool)
+            await self._end_notice(decision_id)
             if self._proposal is not None and self._proposal.decision_id == decision_id:
                 self._show(Stage.AWAITING_CONFIRMATION)
         # Last: until the wake is acted on, legal time holds still.
-        await wake(WakeDue(subject=self._start.subject, wake=due))
+        await self.wake(WakeDue(subject=self._start.subject, wake=due))
+
+    async def _end_notice(self, decision_id: UUID) -> None:
+        notice = EndPublicNotice(subject=self._start.subject, decision_id=decision_id)
+        try:
+            await ask_once(APPROVAL, Activity.END_PUBLIC_NOTICE, notice, bool)
+        except RefusedByService as refused:
+            # The item waits on its officer all the same: who confirms goes by the notice's date, not by this word.
+            # Its deadline stays open beyond its moment, which `onething invariants` names.
+            workflow.set_current_details(str(refused))
 
     async def _refer_to_departments(self, decision: DecisionConfirmedSignal) -> None:
         offer = OfferReferrals(subject=self._start.subject, benefit=self._start.benefit,
                                decision_id=decision.decision_id, first_month=decision.first_month)
-        await ask(COORDINATION, Activity.OFFER_REFERRALS, offer, int)
+        await self.ask(COORDINATION, Activity.OFFER_REFERRALS, offer, int)
 
     def _is_over(self) -> bool:
         return self._decision is not None or self._withdrawn

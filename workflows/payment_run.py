@@ -14,14 +14,14 @@ from contracts.processes import (
     WakeDue,
     WorkflowName,
 )
-from workflows.agenda import JURISDICTION, OVERDUE, OWNER, STAGE, ask, wake
-from workflows.legal_wait import LegalWait, OnLegalTime
+from workflows.agenda import JURISDICTION, OVERDUE, OWNER, STAGE, AsksServices
+from workflows.legal_wait import LegalWait
 
 WAITING = "waiting_for_pay_day"
 
 
 @workflow.defn(name=WorkflowName.PAYMENT_RUN)
-class PaymentRunWorkflow(OnLegalTime):
+class PaymentRunWorkflow(AsksServices):
     """Stands as long as the place pays. No Temporal Schedule: that knows only machine time."""
 
     @workflow.init
@@ -35,11 +35,11 @@ class PaymentRunWorkflow(OnLegalTime):
             STAGE.value_set(WAITING), JURISDICTION.value_set(start.place), OWNER.value_set(start.place),
             OVERDUE.value_set(False),
         ])
-        day = await ask(COORDINATION, Activity.RECORD_PAYMENT_WAIT, start, PaymentDay)
+        day = await self.ask(COORDINATION, Activity.RECORD_PAYMENT_WAIT, start, PaymentDay)
         self.clock.learn(day.leap)
         await self.clock.until(lambda: False, day.wake.wake_at)
         run = RunPayments(place=start.place, period=day.period)
-        await ask(DISBURSEMENT, Activity.RUN_PAYMENTS, run, PaymentsInstructed)
+        await self.ask(DISBURSEMENT, Activity.RUN_PAYMENTS, run, PaymentsInstructed)
         # After paying: until the wake is acted on, legal time holds still.
-        await wake(WakeDue(subject=None, wake=day.wake))
+        await self.wake(WakeDue(subject=None, wake=day.wake))
         workflow.continue_as_new(PaymentRunStarted(place=start.place, after=day.pay_day, leap=self.clock.leap))

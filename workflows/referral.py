@@ -16,14 +16,14 @@ from contracts.processes import (
     WakeDue,
     WorkflowName,
 )
-from workflows.agenda import DUE_AT, JURISDICTION, OVERDUE, OWNER, STAGE, Agenda, SeenEvents, ask, wake
-from workflows.legal_wait import LegalWait, OnLegalTime
+from workflows.agenda import DUE_AT, JURISDICTION, OVERDUE, OWNER, STAGE, Agenda, AsksServices, SeenEvents
+from workflows.legal_wait import LegalWait
 
 OFFERED = "offered"
 
 
 @workflow.defn(name=WorkflowName.REFERRAL)
-class ReferralWorkflow(OnLegalTime):
+class ReferralWorkflow(AsksServices):
     """Waits for the department's final answer."""
 
     @workflow.init
@@ -44,7 +44,7 @@ class ReferralWorkflow(OnLegalTime):
             DUE_AT.value_set(start.answer_by),
             OVERDUE.value_set(False),
         ])
-        self._agenda.add(await ask(COORDINATION, Activity.RECORD_REFERRAL_WAIT, start, Waits))
+        self._agenda.add(await self.ask(COORDINATION, Activity.RECORD_REFERRAL_WAIT, start, Waits))
         await self._agenda.until(lambda: self._answer is not None, self._act)
         assert self._answer is not None
         workflow.upsert_search_attributes([STAGE.value_set(self._answer)])
@@ -58,4 +58,4 @@ class ReferralWorkflow(OnLegalTime):
             self._answer = signal.answer
 
     async def _act(self, due: Wake) -> None:
-        await wake(WakeDue(subject=self._start.subject, wake=due))
+        await self.wake(WakeDue(subject=self._start.subject, wake=due))

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.benefits import Benefit
 from contracts.envelope import Event
+
+AMOUNT_WANTED: Final = "amount_fen"
+SMALL_SUM_WITHIN_CAP_WANTED: Final = "small_sum_within_cap"
+SMALL_SUM_SIGNATURE_WANTED: Final = "small_sum_signature"
+REFUSED_AT_ONCE: Final = frozenset({SMALL_SUM_WITHIN_CAP_WANTED, SMALL_SUM_SIGNATURE_WANTED})
+"""What is missing where the registering signature could not give a small sum: the item waits after all."""
+SUM_WANTED: Final = REFUSED_AT_ONCE | {AMOUNT_WANTED}
+"""What is missing and is no fact: an officer settles it by a sum, not by a finding."""
 
 
 class Outcome(StrEnum):
@@ -55,13 +63,17 @@ class DecisionProposed(Event):
 
 
 class DecisionEvidenceMissing(Event):
-    """The evidence neither grants nor refuses: the item waits on the party named."""
+    """The evidence neither grants nor refuses: the item waits on the party named. A proposal before it is void."""
 
     TYPE: ClassVar[str] = "decision.evidence_missing.v1"
 
     benefit: Benefit
-    missing: list[str] = Field(description="Names of the facts that are unknown.")
+    missing: list[str] = Field(
+        description="Names of the facts that are unknown; what an officer settles by a sum (SUM_WANTED); "
+                    "`parameter:<path>` for a rule that is not known."
+    )
     waits_on: str = Field(description="`officer`, `applicant` or `source`.")
+    level: str | None = Field(default=None, description="Whose officer: `town` or `county`; None: the owner's.")
 
 
 class DecisionConfirmed(Event):

@@ -75,8 +75,9 @@ class ItemNotAccepted(Event):
 
 
 class ItemWithdrawn(Event):
-    """The household withdrew the item."""
+    """The household withdrew the item. What was confirmed before stands."""
 
     TYPE: ClassVar[str] = "item.withdrawn.v1"
 
     benefit: Benefit
+    accepted: bool = Field(default=True, description="False where it was never accepted: no acceptance came or comes.")

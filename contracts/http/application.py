@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from contracts.benefits import Benefit, Relation, Source, Standard
 from contracts.events.application import Channel
@@ -18,6 +18,9 @@ AreaCode = Annotated[str, Field(pattern=r"^(\d{6}|\d{9}|\d{12})$")]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 PersonRef = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 """How the form refers to a person, before the person has an id."""
+
+EmergencyCause = Annotated[str, Field(pattern=r"^(fire|accident|sudden_illness|flood|earthquake|death|other)$")]
+"""What happened, as a code: free text could name people."""
 
 
 class Income(Command):
@@ -91,7 +94,7 @@ class Property(Command):
 class WhatHappened(Command):
     """The emergency, where there is one (突发事件)."""
 
-    cause: Annotated[str, Field(pattern=r"^(fire|accident|sudden_illness|flood|earthquake|death|other)$")]
+    cause: EmergencyCause
     happened_on: date
     happened_in: AreaCode
     description: Annotated[str, Field(max_length=500)] | None = None
@@ -129,6 +132,13 @@ class SubmitApplication(Command):
     on_behalf: OnBehalf | None = None
     near_relative_of_officer: bool = False
     promise_of_truth: bool = Field(description="The household promises that what it says is true (承诺).")
+
+
+class WithdrawalReceipt(Answer):
+    """`POST /items/{item_id}/withdraw`: nothing more is decided about the item, unless that had been done before."""
+
+    item_id: UUID
+    withdrawn_at: AwareDatetime
 
 
 class ItemReceipt(Answer):

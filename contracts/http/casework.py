@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, Field
 from contracts.benefits import Benefit
 from contracts.events.referral import ReferralAnswer
 from contracts.facts import Fact
-from contracts.http.message import Answer, Command
+from contracts.http.application import EmergencyCause
+from contracts.http.message import Answer, Command, Unidentifying
 
 OfficerId = Annotated[str, Field(pattern=r"^officer:\d{6,12}:[a-z0-9]{1,16}$")]
 
@@ -21,7 +22,9 @@ class Finding(Command):
     """Something only an officer can find, signed, with the document it relies on."""
 
     fact: Fact
-    document: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="What was seen or read.")
+    document: Annotated[Unidentifying, Field(min_length=1, max_length=200)] = Field(
+        description="What was seen or read."
+    )
 
 
 class ReportVisit(Command):
@@ -30,7 +33,7 @@ class ReportVisit(Command):
     visited_on: date
     investigators: Annotated[list[OfficerId], Field(min_length=2, max_length=10)]
     findings: Annotated[list[Finding], Field(max_length=100)] = []
-    note: Annotated[str, Field(max_length=2000)] | None = None
+    note: Annotated[Unidentifying, Field(max_length=2000)] | None = None
 
 
 class RecordFindings(Command):
@@ -49,7 +52,7 @@ class ConfirmSmallSum(Command):
     """`POST /items/{id}/small-sum` of approval."""
 
     amount_fen: Annotated[int, Field(gt=0)]
-    cause: Annotated[str, Field(min_length=1, max_length=200)]
+    cause: EmergencyCause
 
 
 class DecisionView(Answer):
@@ -73,7 +76,7 @@ class AnswerReferral(Command):
     answer: ReferralAnswer
     amount_fen_month: Annotated[int, Field(ge=0)] | None = None
     from_month: date | None = None
-    reason: Annotated[str, Field(max_length=200)] | None = None
+    reason: Annotated[Unidentifying, Field(max_length=200)] | None = None
 
 
 class TaskKind(StrEnum):
@@ -106,3 +109,4 @@ class TaskList(Answer):
     """`GET /tasks?jurisdiction=` of coordination."""
 
     tasks: list[Task]
+    more: bool = Field(default=False, description="True where not all are shown: ask for a smaller place.")

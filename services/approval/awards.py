@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from contracts.envelope import new_id
 from contracts.events.award import AwardStarted
 from contracts.events.decision import Period
 from services.approval import rules
 from services.approval.models import AwardRow
 from services.approval.stored import subject_of
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 
 
@@ -43,7 +42,7 @@ async def start_awards(tx: Transaction, grants: Sequence[Grant]) -> None:
         }
         for grant in grants
     ]
-    await tx.session.execute(insert(AwardRow), rows)
+    await bulk_insert(tx, {AwardRow: rows})
     for grant, row in zip(grants, rows, strict=True):
         tx.record(
             AwardStarted(

@@ -132,9 +132,7 @@ def _apply(
     if assessment.outcome == "evidence_missing":
         return _wait(tx, changes, row, standing, assessment, update_to)
     update_to |= {"state": ItemState.PROPOSED.value, "waits_on": None, "missing": []}
-    item = item_of(row)
-    level = rules.level_of(rulebook.deciding_level(item.benefit, item.owner, tx.clock.today),
-                           near_relative_of_officer=item.near_relative_of_officer)
+    level = _level(item_of(row), tx.clock.today)
     proposal = rules.Proposal.of(Outcome(assessment.outcome), assessment.amount_fen, assessment.period, level,
                                  assessment.lines, assessment.reasons)
     if standing is not None:
@@ -159,8 +157,17 @@ def _wait(
     elif (row.waits_on, row.missing) == (waits_on, missing):
         return EvidenceEffect.UNCHANGED
     item = item_of(row)
-    tx.record(DecisionEvidenceMissing(benefit=item.benefit, missing=missing, waits_on=waits_on), subject_of(item))
+    tx.record(
+        DecisionEvidenceMissing(benefit=item.benefit, missing=missing, waits_on=waits_on,
+                                level=_level(item, tx.clock.today).value),
+        subject_of(item),
+    )
     return EvidenceEffect.MISSING
+
+
+def _level(item: rules.Item, on: date) -> rules.Level:
+    return rules.Level(rulebook.confirming_level(item.benefit, item.owner, on,
+                                                 near_relative_of_officer=item.near_relative_of_officer))
 
 
 def _proposal(row: DecisionRow) -> rules.Proposal:

@@ -10,16 +10,19 @@ from enum import StrEnum
 from uuid import UUID
 
 from contracts.benefits import Benefit, Standard
-from contracts.events.decision import Outcome, Period, Reason
-from services.rulebook import AmountLine
+from contracts.events.decision import (
+    SMALL_SUM_SIGNATURE_WANTED,
+    SMALL_SUM_WITHIN_CAP_WANTED,
+    Outcome,
+    Period,
+    Reason,
+)
+from services.rulebook import AmountLine, may_sign_small_sum
 
 COUNTY_DIGITS = 6
 OFFICER_ID = re.compile(r"officer:(\d{6,12}):[a-z0-9]{1,16}", re.ASCII)
 MINOR_IN_NOTICE = "未成年人"
 ONE_DAY = timedelta(days=1)
-
-NEEDS_SMALL_SUM_WITHIN_CAP = "small_sum_within_cap"
-NEEDS_SMALL_SUM_SIGNATURE = "small_sum_signature"
 
 
 class Level(StrEnum):
@@ -138,7 +141,8 @@ def confirm(decision: Decision, item: Item, officer: Officer, *, on: date) -> Co
 
 def _not_theirs(decision: Decision, item: Item, officer: Officer) -> Refusal | None:
     county = item.owner[:COUNTY_DIGITS]
-    level = level_of(decision.level, near_relative_of_officer=item.near_relative_of_officer)
+    # Also should the proposal have been made before anyone knew of the relative.
+    level = Level.COUNTY if item.near_relative_of_officer else decision.level
     signs = county if level is Level.COUNTY else item.owner
     if officer.jurisdiction == signs:
         return None
@@ -162,11 +166,6 @@ def _too_early(decision: Decision, *, on: date) -> Refusal | None:
     return None
 
 
-def level_of(level: str, *, near_relative_of_officer: bool) -> Level:
-    """Who signs: as the place's rule says, but the county where an officer's near relative asks (近亲属备案)."""
-    return Level.COUNTY if near_relative_of_officer else Level(level)
-
-
 def level_of_signature(officer: Officer) -> Level:
     """The level at which an officer signs, by the length of the place's code."""
     return Level.COUNTY if len(officer.jurisdiction) <= COUNTY_DIGITS else Level.TOWN
@@ -188,12 +187,12 @@ def small_sum(asked: SmallSumAsked) -> Refusal | None:
     name = f"Item {asked.item.item_id}"
     if asked.item.withdrawn:
         return Refusal(RefusalCode.WITHDRAWN, f"{name}: the household withdrew. Nothing is left to decide.")
-    if asked.officer is None or not _covers(asked.officer, asked.item):
+    if asked.officer is None or not _may_sign(asked.officer, asked.item):
+        if asked.item.near_relative_of_officer:
+            return Refusal(RefusalCode.COUNTY_DECIDES,
+                           f"{name}: an officer's near relative asks. Leave it to {asked.item.owner[:COUNTY_DIGITS]}.")
         return Refusal(RefusalCode.NOT_YOUR_JURISDICTION,
                        f"{name}: neither decided nor lived in your place. Ask an officer of {asked.item.owner}.")
-    if asked.item.near_relative_of_officer and level_of_signature(asked.officer) is not Level.COUNTY:
-        return Refusal(RefusalCode.COUNTY_DECIDES,
-                       f"{name}: an officer's near relative asks. Leave it to {asked.item.owner[:COUNTY_DIGITS]}.")
     if asked.cap_fen is None:
         return Refusal(RefusalCode.NO_SMALL_SUM,
                        f"{name}: no rule of this place and day allows a small sum. Decide it the ordinary way.")
@@ -204,13 +203,9 @@ def small_sum(asked: SmallSumAsked) -> Refusal | None:
     return None
 
 
-def _covers(officer: Officer, item: Item) -> bool:
-    """Of the owning place, above it, or (small sums are delegated downwards) within it; or where they live."""
-    return (
-        item.owner.startswith(officer.jurisdiction)
-        or officer.jurisdiction.startswith(item.owner)
-        or item.living_area.startswith(officer.jurisdiction)
-    )
+def _may_sign(officer: Officer, item: Item) -> bool:
+    return may_sign_small_sum(officer.jurisdiction, owner=item.owner, living_area=item.living_area,
+                              near_relative_of_officer=item.near_relative_of_officer)
 
 
 def waits_on(informants: Sequence[str]) -> str:
@@ -222,7 +217,7 @@ def waits_on(informants: Sequence[str]) -> str:
 
 def missing_for(refusal: Refusal) -> str:
     """What an item waits for whose small sum could not be given at once."""
-    return NEEDS_SMALL_SUM_SIGNATURE if refusal.code in NOT_ALLOWED else NEEDS_SMALL_SUM_WITHIN_CAP
+    return SMALL_SUM_SIGNATURE_WANTED if refusal.code in NOT_ALLOWED else SMALL_SUM_WITHIN_CAP_WANTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from contracts.benefits import Benefit
 from contracts.envelope import new_id
 from contracts.events.decision import DecisionConfirmed, Outcome, Period, Reason
@@ -20,6 +18,7 @@ from services.approval.awards import Grant, start_awards
 from services.approval.models import DecisionRow, DecisionState, ItemState
 from services.approval.stored import item_of, lock_item, refused, standing_decision, subject_of
 from services.approval.supersede_proposals import supersede_proposals
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 
 
@@ -42,7 +41,7 @@ class GivenSmallSums:
     async def write(self, tx: Transaction) -> None:
         """Write the decisions and start their awards."""
         if self.decisions:
-            await tx.session.execute(insert(DecisionRow), self.decisions)
+            await bulk_insert(tx, {DecisionRow: self.decisions})
             await start_awards(tx, self.grants)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert
-
 from contracts.envelope import EventEnvelope
-from contracts.events.decision import DecisionEvidenceMissing
+from contracts.events.decision import SMALL_SUM_SIGNATURE_WANTED, DecisionEvidenceMissing
 from contracts.events.item import ItemAccepted
+from services import rulebook
 from services.approval import rules
 from services.approval.models import ItemRow, ItemState
 from services.approval.small_sums import GivenSmallSums, SmallSumRegistered, give
 from services.approval.stored import subject_of
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 
 OFFICER = "officer"
@@ -36,11 +36,13 @@ async def take_items(tx: Transaction, events: list[EventEnvelope[ItemAccepted]])
         wanted = _decide_at_once(tx, given, event, item, row)
         if wanted is not None:
             row.update(state=ItemState.WAITING.value, waits_on=OFFICER, missing=[wanted])
+            level = rulebook.small_sum_level(near_relative_of_officer=item.near_relative_of_officer)
             tx.record(
-                DecisionEvidenceMissing(benefit=item.benefit, missing=[wanted], waits_on=OFFICER), subject_of(item)
+                DecisionEvidenceMissing(benefit=item.benefit, missing=[wanted], waits_on=OFFICER, level=level),
+                subject_of(item),
             )
         rows.append(row)
-    await tx.session.execute(insert(ItemRow), rows)
+    await bulk_insert(tx, {ItemRow: rows})
     await given.write(tx)
     tx.arrived(*(item_key(event.item_id) for event in events))
 
@@ -52,7 +54,7 @@ def _decide_at_once(
     """What an officer has to bring for this item now; None where it was decided, or verification goes first."""
     small_sum = event.data.small_sum
     if small_sum is None:
-        return None if event.data.needs_verification else rules.NEEDS_SMALL_SUM_SIGNATURE
+        return None if event.data.needs_verification else SMALL_SUM_SIGNATURE_WANTED
     refusal = give(tx, given, SmallSumRegistered(
         item=item, signed_by=small_sum.signed_by, officer=rules.Officer.of_id(small_sum.signed_by),
         amount_fen=small_sum.amount_fen, cause=small_sum.cause, rule_date=event.rule_date,

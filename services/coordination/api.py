@@ -13,7 +13,7 @@ from contracts.http.casework import AnswerReferral, Recorded, TaskKind, TaskList
 from services.coordination import case_view
 from services.coordination.answer_referral import answer_referral
 from services.coordination.follow_leaps import next_wake
-from services.coordination.tasks import open_tasks_of
+from services.coordination.tasks import TASKS_MAX, open_tasks_of
 from services.runtime.context import Runtime
 from services.runtime.http import Caller, get_runtime, require
 from services.runtime.problems import Problem
@@ -46,7 +46,8 @@ async def list_tasks(
     # Hazard: everywhere, because a visit may be for an item another district decides. The place asked for is
     # checked above, and a task tells no more of such an item than its benefit.
     async with runtime.database.transaction() as tx:
-        return TaskList(tasks=await open_tasks_of(tx, jurisdiction=place, kind=kind))
+        tasks = await open_tasks_of(tx, jurisdiction=place, kind=kind)
+    return TaskList(tasks=tasks[:TASKS_MAX], more=len(tasks) > TASKS_MAX)
 
 
 @router.get("/deadlines/next")

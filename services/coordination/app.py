@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.catalogue import COORDINATION
-from services.coordination import follow_leaps
+from services.coordination import follow_leaps, forget_signals
 from services.coordination.activities import CoordinationActivities
 from services.coordination.api import router
 from services.coordination.bridge import Bridge
@@ -20,7 +20,7 @@ service = Service(
     routers=[router],
     consumers=consumers,
     activities=lambda runtime: CoordinationActivities(runtime, touched).all,
-    loops=[Bridge(touched).loop(), follow_leaps.LOOP],
+    loops=[Bridge(touched).loop(), follow_leaps.LOOP, forget_signals.LOOP],
 )
 
 if __name__ == "__main__":

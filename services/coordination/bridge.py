@@ -16,6 +16,7 @@ from contracts.processes import (
     WORKFLOW_QUEUE,
     DecisionConfirmedSignal,
     DecisionProposedSignal,
+    EvidenceMissingSignal,
     ItemStarted,
     ItemWithdrawnSignal,
     Leap,
@@ -51,6 +52,7 @@ STARTS: Final[dict[type[Message], WorkflowName]] = {
 SIGNALS: Final[dict[type[Message], Signal]] = {
     DecisionProposedSignal: Signal.DECISION_PROPOSED,
     DecisionConfirmedSignal: Signal.DECISION_CONFIRMED,
+    EvidenceMissingSignal: Signal.EVIDENCE_MISSING,
     ItemWithdrawnSignal: Signal.ITEM_WITHDRAWN,
     ReferralAnsweredSignal: Signal.REFERRAL_ANSWERED,
     Leap: Signal.CLOCK_MOVED,
@@ -133,20 +135,22 @@ class Bridge:
     ) -> tuple[list[tuple[_Row, Delivery]], Unavailable | None]:
         slots = asyncio.Semaphore(CASES_AT_ONCE)
         sent: list[tuple[_Row, Delivery]] = []
+        failures: list[Unavailable] = []
 
-        async def send_case(of_case: Sequence[_Row]) -> Unavailable | None:
+        async def send_case(of_case: Sequence[_Row]) -> None:
             async with slots:
                 for row in of_case:
+                    if failures:
+                        return  # Temporal is away: nobody else needs to find that out by a timeout of their own
                     try:
                         sent.append((row, await self._send(client, row, leap)))
                     except Unavailable as unavailable:
-                        return unavailable  # the rest of this case waits, so that order holds
-            return None
+                        failures.append(unavailable)  # the rest of this case waits, so that order holds
 
-        by_case = [list(group) for _, group in groupby(sorted(rows, key=lambda row: (row.queue, row.id)),
-                                                       key=lambda row: row.queue)]
-        failures = await asyncio.gather(*map(send_case, by_case))
-        return sent, next((failure for failure in failures if failure is not None), None)
+        in_queues = sorted(rows, key=lambda row: (row.queue, row.id))
+        by_case = [list(group) for _, group in groupby(in_queues, key=lambda row: row.queue)]
+        await asyncio.gather(*map(send_case, by_case))
+        return sent, failures[0] if failures else None
 
     async def _send(self, client: Client, row: _Row, leap: Leap) -> Delivery:
         kind = MESSAGES[row.name]

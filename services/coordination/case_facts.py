@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.coordination.models import CaseRow, DeadlineRow, ItemRow, ReferralRow
 from services.runtime.database import Transaction
@@ -35,6 +36,8 @@ async def deadlines_of(tx: Transaction, case_ids: Collection[UUID]) -> list[Dead
 
 async def _rows(tx: Transaction, model: Any, case_ids: Collection[UUID]) -> list[Any]:
     table = model.__table__
-    statement = select(table).where(table.c.case_id.in_(list(case_ids))).order_by(*table.primary_key)
+    # One array parameter: a list of hundreds of parameters would be compiled anew for each length.
+    wanted = literal(list(case_ids), ARRAY(Uuid))
+    statement = select(table).where(table.c.case_id == any_(wanted)).order_by(*table.primary_key)
     found = (await tx.session.execute(statement)).all()
     return cast(list[Any], list(cast(Sequence[Any], found)))

@@ -13,6 +13,8 @@ from contracts.envelope import Event, EventEnvelope
 from contracts.events.application import ApplicationSubmitted
 from contracts.events.award import AwardStarted
 from contracts.events.decision import (
+    REFUSED_AT_ONCE,
+    SUM_WANTED,
     DecisionConfirmed,
     DecisionEvidenceMissing,
     DecisionProposed,
@@ -27,12 +29,13 @@ from contracts.http.casework import TaskKind
 from contracts.processes import (
     DecisionConfirmedSignal,
     DecisionProposedSignal,
-    ItemStarted,
+    EvidenceMissingSignal,
     ItemWithdrawnSignal,
     Leap,
     Message,
 )
 from services.coordination.rules import COUNTY_DIGITS, confirming_place
+from services.rulebook.small_sum import small_sum_level
 
 OFFICER: Final = "officer"
 SENT_WITH: Final = Leap()
@@ -56,9 +59,12 @@ class Effects:
 
     item: dict[str, Any] = field(default_factory=dict[str, Any])
     case: dict[str, Any] = field(default_factory=dict[str, Any])
-    opens: NewTask | None = None
+    opens: tuple[NewTask, ...] = ()
     closes: frozenset[TaskKind] = frozenset()
-    starts: ItemStarted | None = None
+    accepts: bool = False
+    """The item's acceptance: what was kept for it is handled now."""
+    begins_to_wait: bool = False
+    """Whether its workflow is to be started, unless the item has ended."""
     signal: Message | None = None
     after_acceptance: bool = False
     """Kept until the item's acceptance is here: its workflow is started first."""
@@ -100,13 +106,12 @@ def _(data: ItemAccepted, event: EventEnvelope[Any]) -> Effects:
         "investigating_at": data.accepted_at if data.needs_verification else None,
     }
     if data.small_sum is not None:
-        return Effects(item=item, may_conclude=True)
-    may_be_small_sum = data.benefit is Benefit.TEMPORARY_ASSISTANCE
+        return Effects(item=item, accepts=True, may_conclude=True)
+    level = small_sum_level(near_relative_of_officer=data.near_relative_of_officer)
+    task = NewTask(TaskKind.DECIDE_SMALL_SUM, event.item_id, confirming_place(place_of(event), level))
     return Effects(
-        item=item,
-        opens=NewTask(TaskKind.DECIDE_SMALL_SUM, event.item_id, place_of(event)) if may_be_small_sum else None,
-        starts=ItemStarted(subject=event.subject, benefit=data.benefit, accepted_at=data.accepted_at, leap=SENT_WITH),
-        may_conclude=True,
+        item=item, accepts=True, begins_to_wait=True, may_conclude=True,
+        opens=(task,) if data.benefit is Benefit.TEMPORARY_ASSISTANCE else (),
     )
 
 
@@ -131,7 +136,7 @@ def _(data: ItemWithdrawn, event: EventEnvelope[Any]) -> Effects:
 @_effects.register
 def _(data: VisitOrdered, event: EventEnvelope[Any]) -> Effects:
     task = NewTask(TaskKind.VISIT, data.visit_id, data.performed_by, wanted=tuple(data.findings_wanted))
-    return Effects(opens=task)
+    return Effects(opens=(task,))
 
 
 @_effects.register
@@ -142,10 +147,30 @@ def _(_data: VisitReported, event: EventEnvelope[Any]) -> Effects:
 
 @_effects.register
 def _(data: DecisionEvidenceMissing, event: EventEnvelope[Any]) -> Effects:
-    if data.waits_on != OFFICER:
-        return Effects()
-    task = NewTask(TaskKind.GIVE_FINDING, event.item_id, place_of(event), wanted=tuple(data.missing))
-    return Effects(opens=task)
+    item: dict[str, Any] = {"benefit": data.benefit, "evidence_missing_at": event.time}
+    refused_at_once = not REFUSED_AT_ONCE.isdisjoint(data.missing)
+    if refused_at_once:
+        item["at_once"] = False
+    return Effects(
+        item=item,
+        # A proposal before it is void, and so is what was wanted before; what is wanted now is opened after that.
+        closes=frozenset({TaskKind.CONFIRM_DECISION, TaskKind.GIVE_FINDING}),
+        opens=_wanted_of_officers(data, event) if data.waits_on == OFFICER else (),
+        begins_to_wait=refused_at_once,
+        signal=EvidenceMissingSignal(event_id=event.id, leap=SENT_WITH),
+        after_acceptance=True,
+        moves_deadlines=True,
+    )
+
+
+def _wanted_of_officers(data: DecisionEvidenceMissing, event: EventEnvelope[Any]) -> tuple[NewTask, ...]:
+    """A sum is settled by an officer's signature, anything else by findings."""
+    place = confirming_place(place_of(event), data.level or "town")
+    findings = tuple(name for name in data.missing if name not in SUM_WANTED)
+    tasks = [NewTask(TaskKind.GIVE_FINDING, event.item_id, place, wanted=findings)] if findings else []
+    if len(findings) < len(data.missing):
+        tasks.append(NewTask(TaskKind.DECIDE_SMALL_SUM, event.item_id, place))
+    return tuple(tasks)
 
 
 @_effects.register
@@ -157,7 +182,7 @@ def _(data: DecisionProposed, event: EventEnvelope[Any]) -> Effects:
         item=item,
         # Closes the one for an earlier proposal; the new one is opened after that.
         closes=frozenset({TaskKind.GIVE_FINDING, TaskKind.CONFIRM_DECISION}),
-        opens=NewTask(TaskKind.CONFIRM_DECISION, data.decision_id, place, opens_on=data.confirmable_from),
+        opens=(NewTask(TaskKind.CONFIRM_DECISION, data.decision_id, place, opens_on=data.confirmable_from),),
         signal=DecisionProposedSignal(event_id=event.id, decision_id=data.decision_id, outcome=data.outcome,
                                       notice_ends_at=None, leap=SENT_WITH),
         after_acceptance=True,

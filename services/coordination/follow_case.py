@@ -9,6 +9,7 @@ from uuid import UUID
 
 from contracts.envelope import EventEnvelope
 from contracts.processes import (
+    ItemStarted,
     PaymentRunStarted,
     item_workflow_id,
     payment_run_workflow_id,
@@ -23,7 +24,7 @@ from services.coordination.timeline import write_timeline
 from services.runtime.calendar import ONE_DAY
 from services.runtime.database import Transaction
 
-TOLD: Final = ("item_id", "accepted_at", "at_once", "confirmed_at", "withdrawn_at")
+TOLD: Final = ("item_id", "benefit", "accepted_at", "at_once", "confirmed_at", "withdrawn_at")
 
 
 @dataclass(frozen=True)
@@ -110,25 +111,30 @@ async def _close_and_open_tasks(tx: Transaction, followed: Sequence[_Followed]) 
     # Closed first: a new proposal's task takes the place of the earlier one's.
     await close_tasks(tx, [(one.item_id, kind) for one in followed for kind in one.effects.closes if one.item_id])
     await open_tasks(tx, [
-        OpenTask(one.case_id, one.event.item_id, one.effects.opens) for one in followed if one.effects.opens
+        OpenTask(one.case_id, one.event.item_id, task) for one in followed for task in one.effects.opens
     ])
 
 
 async def _tell_workflows(tx: Transaction, followed: Sequence[_Followed], known: dict[UUID, Any]) -> None:
     signals: list[PendingSignal] = []
     for one in followed:
+        if one.effects.accepts:
+            tx.arrived(_acceptance_of(one.event.item_id))
         item = known.get(one.item_id) if one.item_id else None
         if item is None or item["accepted_at"] is None or item["at_once"]:
             continue  # nobody waits for this item
         workflow_id = item_workflow_id(one.event.item_id)
-        if one.effects.starts is not None:
-            # An item that ended before any wait began starts no workflow.
-            if item["confirmed_at"] is None and item["withdrawn_at"] is None:
-                signals.append(PendingSignal(workflow_id, one.effects.starts, one.case_id))
-            tx.arrived(_acceptance_of(one.event.item_id))
+        # An item that ended before any wait began starts no workflow.
+        if one.effects.begins_to_wait and item["confirmed_at"] is None and item["withdrawn_at"] is None:
+            signals.append(PendingSignal(workflow_id, _started(one, item), one.case_id))
         if one.effects.signal is not None:
             signals.append(PendingSignal(workflow_id, one.effects.signal, one.case_id))
     await enqueue(tx, signals)
+
+
+def _started(one: _Followed, item: Any) -> ItemStarted:
+    return ItemStarted(subject=one.event.subject, benefit=item["benefit"], accepted_at=item["accepted_at"],
+                       leap=SENT_WITH)
 
 
 async def _start_payment_runs(tx: Transaction, followed: Sequence[_Followed]) -> None:

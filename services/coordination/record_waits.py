@@ -60,8 +60,8 @@ async def record_item_waits(tx: Transaction, start: ItemStarted) -> Waits:
     owed = {
         DeadlineKind.INVESTIGATE: clocks.investigate_by,
         DeadlineKind.DECIDE_PROMISED: clocks.promised_by,
-        # Emergency assistance has no clock for deciding, but one for the money.
-        DeadlineKind.DECIDE: clocks.decide_by or clocks.small_sum_paid_by,
+        # Where a small sum may be given at once, the household is not kept waiting for the ordinary term.
+        DeadlineKind.DECIDE: clocks.small_sum_paid_by or clocks.decide_by,
     }
     calendar = WorkCalendar.of(place)
     deadlines = [

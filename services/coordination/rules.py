@@ -39,6 +39,7 @@ class ItemFacts(Protocol):
     proposed_at: datetime | None
     decision_id: UUID | None
     proposed_outcome: str | None
+    evidence_missing_at: datetime | None
     notice_decision_id: UUID | None
     notice_ended_decision_id: UUID | None
     notice_ended_at: datetime | None
@@ -78,13 +79,19 @@ def stage(item: ItemFacts) -> Stage:
         return Stage.WITHDRAWN
     if item.not_accepted_at is not None:
         return Stage.NOT_ACCEPTED
-    if item.proposed_at is not None:
+    if item.proposed_at is not None and _voided_at(item) is None:
         return _stage_of_proposal(item)
     if item.investigating_at is not None:
         return Stage.INVESTIGATING
     if item.accepted_at is None and item.supplement_requested_at is not None:
         return Stage.SUPPLEMENT
     return Stage.RECEIVED
+
+
+def _voided_at(item: ItemFacts) -> datetime | None:
+    """When the last proposal became void because evidence was missing after all; None while it stands."""
+    proposed_at, missing_at = item.proposed_at, item.evidence_missing_at
+    return missing_at if proposed_at is not None and missing_at is not None and missing_at > proposed_at else None
 
 
 def _stage_of_proposal(item: ItemFacts) -> Stage:
@@ -104,7 +111,8 @@ def met_at(kind: DeadlineKind, reference: str, item: ItemFacts, visited_at: date
         case DeadlineKind.NOTICE_END:
             notice_ended = item.notice_ended_at if str(item.notice_ended_decision_id) == reference else None
             superseded = item.decision_id is not None and str(item.decision_id) != reference
-            return _earliest(notice_ended, item.proposed_at if superseded else None, *ended)
+            replaced_at = item.proposed_at if superseded else _voided_at(item)
+            return _earliest(notice_ended, replaced_at, *ended)
         case _:
             return None
 

@@ -82,6 +82,9 @@ limit $4
 async def open_tasks_of(
     tx: Transaction, *, jurisdiction: str = "", kind: TaskKind | None = None, case_id: UUID | None = None
 ) -> list[Task]:
-    """Open tasks of a place and all it covers, the most urgent first; items that ended ask for nothing."""
-    rows: list[Any] = await tx.driver.fetch(OPEN_TASKS_SQL, jurisdiction, kind, case_id, TASKS_MAX)
+    """Open tasks of a place and all it covers, the most urgent first; items that ended ask for nothing.
+
+    At most one more than TASKS_MAX, which says that there are more.
+    """
+    rows: list[Any] = await tx.driver.fetch(OPEN_TASKS_SQL, jurisdiction, kind, case_id, TASKS_MAX + 1)
     return [Task.model_validate(dict(row)) for row in rows]

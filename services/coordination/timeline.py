@@ -13,9 +13,15 @@ from services.runtime.database import Transaction
 
 async def tell(tx: Transaction, event: Event, subject: Subject) -> EventEnvelope[Any]:
     """Record an event of ours. Raises CaseNotLocked."""
-    envelope = tx.record(event, subject)
-    await write_timeline(tx, [envelope])
+    [envelope] = await tell_all(tx, [(event, subject)])
     return envelope
+
+
+async def tell_all(tx: Transaction, told: Sequence[tuple[Event, Subject]]) -> list[EventEnvelope[Any]]:
+    """Record events of ours, in this order. Raises CaseNotLocked."""
+    envelopes = [tx.record(event, subject) for event, subject in told]
+    await write_timeline(tx, envelopes)
+    return envelopes
 
 
 async def write_timeline(tx: Transaction, events: Sequence[EventEnvelope[Any]]) -> None:

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
-
 from contracts.benefits import Benefit
 from contracts.envelope import Subject, new_id
 from contracts.events.payment import PaymentInstructed
@@ -17,6 +14,7 @@ from services.disbursement import rules
 from services.disbursement.ledger import Transfer, post
 from services.disbursement.models import PaymentRow
 from services.disbursement.rules import PaymentState
+from services.runtime.bulk_insert import insert_new
 from services.runtime.database import Transaction
 
 BANK_LOOP = "bank"
@@ -53,11 +51,9 @@ async def instruct_payments(tx: Transaction, owed: Sequence[Owed]) -> list[Owed]
         }
         for part in owed
     }
-    statement = insert(PaymentRow).on_conflict_do_nothing(constraint="payments_once_per_period")
-    new = set(await tx.session.scalars(
-        statement.returning(col(PaymentRow.payment_id)),
-        [{"payment_id": payment_id, **row} for payment_id, row in rows.items()],
-    ))
+    new = await insert_new(
+        tx, PaymentRow, [{"payment_id": payment_id, **row} for payment_id, row in rows.items()], "payment_id"
+    )
     instructed = {payment_id: part for payment_id, part in zip(rows, owed, strict=True) if payment_id in new}
     await post(tx, [
         Transfer(payment_id, part.jurisdiction,

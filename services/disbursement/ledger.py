@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from contracts.envelope import new_id
 from services.disbursement.models import PostingRow
 from services.disbursement.rules import Side
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 
 
@@ -31,5 +30,4 @@ async def post(tx: Transaction, transfers: Sequence[Transfer]) -> None:
         for transfer_id, transfer in ((new_id(), transfer) for transfer in transfers)
         for side in transfer.sides
     ]
-    if rows:
-        await tx.session.execute(insert(PostingRow), rows)
+    await bulk_insert(tx, {PostingRow: rows})

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from contracts.http.bank import LineKind
 
 COUNTY_DIGITS = 6
+
+
+REASON_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
+UNNAMED_REASON: Final = "other"
 
 
 class PaymentState(StrEnum):
@@ -31,6 +37,16 @@ class Side:
 
     account: str
     amount_fen: int
+
+
+def reason_code(told: str | None) -> str | None:
+    """Why a payment came back, as a code; None where the bank gave no reason.
+
+    Hazard: it travels in events and logs. What the bank writes in words could name the payee or the account.
+    """
+    if told is None:
+        return None
+    return told if REASON_CODE.fullmatch(told) else UNNAMED_REASON
 
 
 def paying_place(jurisdiction: str) -> str:

@@ -23,7 +23,7 @@ from services.disbursement.models import PaymentRow
 from services.disbursement.rules import PaymentState
 from services.runtime.database import Transaction
 from services.runtime.process import Loop, Runtime
-from services.runtime.vault_client import seal_many
+from services.runtime.vault_client import seal_known
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,7 @@ ORDERS_PER_BATCH: Final = 500
 BANK: Final = "bank"
 FIELDS: Final = (VaultField.NAME, VaultField.BANK_ACCOUNT)
 NO_ACCOUNT: Final = "no_account"
+PAYEE_UNKNOWN: Final = "payee_unknown"
 
 
 async def send_to_bank(runtime: Runtime) -> int:
@@ -43,17 +44,19 @@ async def send_to_bank(runtime: Runtime) -> int:
         legal_now = tx.clock.now
     if not waiting:
         return 0
-    sealed = await seal_many(
+    sealed = await seal_known(
         runtime, purpose=Purpose.PAYMENT, recipient=BANK, fields=FIELDS,
         persons=[SealRequest(person_id=row.payee_person_id, case_id=row.case_id) for row in waiting],
     )
     orders = [
         PaymentOrder(payment_id=row.payment_id, amount_fen=row.amount_fen, payee=payee.jwe, purpose=row.benefit,
                      period=row.period)
-        for row, payee in zip(waiting, sealed, strict=True) if not payee.missing
+        for row, payee in zip(waiting, sealed, strict=True) if payee is not None and not payee.missing
     ]
-    results = [OrderResult(payment_id=row.payment_id, status=OrderStatus.REJECTED, reason_code=NO_ACCOUNT)
-               for row, payee in zip(waiting, sealed, strict=True) if payee.missing]
+    # Hazard: a payee who cannot be paid must not hold up the payments of all others, batch after batch.
+    results = [OrderResult(payment_id=row.payment_id, status=OrderStatus.REJECTED,
+                           reason_code=NO_ACCOUNT if payee else PAYEE_UNKNOWN)
+               for row, payee in zip(waiting, sealed, strict=True) if payee is None or payee.missing]
     if orders:
         batch = PaymentBatch(batch_id=new_id(), legal_time=legal_now, orders=orders)
         client = runtime.client(runtime.url_of(BANK), BANK)
@@ -74,7 +77,7 @@ async def record_results(tx: Transaction, results: list[OrderResult]) -> None:
             .where(col(PaymentRow.payment_id).in_(accepted), col(PaymentRow.state) == PaymentState.INSTRUCTED)
             .values(state=PaymentState.ACCEPTED, accepted_at=tx.clock.now)
         )
-    reasons = {result.payment_id: result.reason_code or "rejected" for result in results
+    reasons = {result.payment_id: rules.reason_code(result.reason_code) or "rejected" for result in results
                if result.status is OrderStatus.REJECTED}
     if reasons:
         await _give_back(tx, reasons)

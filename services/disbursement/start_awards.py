@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from contracts.envelope import EventEnvelope
@@ -12,6 +11,7 @@ from contracts.events.decision import Period
 from services.disbursement import rules
 from services.disbursement.instruct_payments import Owed, instruct_payments
 from services.disbursement.models import AwardRow
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 from services.runtime.problems import PermanentError
 
@@ -19,7 +19,7 @@ from services.runtime.problems import PermanentError
 async def start_awards(tx: Transaction, events: list[EventEnvelope[AwardStarted]]) -> None:
     """Keep the awards, and instruct those that are given once."""
     owed = [_owed(event) for event in events]
-    await tx.session.execute(insert(AwardRow).on_conflict_do_nothing(), [
+    awards = [
         {
             "award_id": part.award_id, "case_id": part.case_id, "item_id": part.item_id,
             "jurisdiction": part.jurisdiction, "epoch": part.epoch, "place": rules.paying_place(part.jurisdiction),
@@ -27,7 +27,8 @@ async def start_awards(tx: Transaction, events: list[EventEnvelope[AwardStarted]
             "first_month": part.period, "payee_person_id": part.payee_person_id,
         }
         for event, part in zip(events, owed, strict=True)
-    ])
+    ]
+    await bulk_insert(tx, {AwardRow: awards}, skip_known=frozenset({AwardRow}))
     await instruct_payments(tx, [part for event, part in zip(events, owed, strict=True)
                                  if event.data.period is Period.ONCE])
 

@@ -46,10 +46,11 @@ async def take_statement(tx: Transaction, lines: Sequence[StatementLine]) -> int
 
 
 async def _is_new(tx: Transaction, line: StatementLine, *, matched: bool) -> bool:
-    """Store the line as it came; False where this very line was taken before."""
+    """Store the line; False where this very line was taken before."""
     statement = insert(StatementLineRow).values(
         line_id=line.line_id, payment_id=line.payment_id, kind=line.kind, amount_fen=line.amount_fen,
-        booked_at=line.booked_at, reason_code=line.reason_code, matched=matched, taken_at=tx.clock.now,
+        booked_at=line.booked_at, matched=matched, taken_at=tx.clock.now,
+        reason_code=rules.reason_code(line.reason_code),
     )
     new = await tx.session.scalar(statement.on_conflict_do_nothing().returning(col(StatementLineRow.line_id)))
     return new is not None
@@ -65,7 +66,7 @@ def _apply(tx: Transaction, payment: PaymentRow, line: StatementLine) -> Transfe
         tx.record(PaymentSettled(payment_id=payment.payment_id, award_id=payment.award_id, period=payment.period,
                                  amount_fen=payment.amount_fen, settled_at=line.booked_at), subject)
         return Transfer(payment.payment_id, payment.jurisdiction, rules.settle(payment.amount_fen))
-    payment.state, payment.reason_code = PaymentState.RETURNED, line.reason_code or "returned"
+    payment.state, payment.reason_code = PaymentState.RETURNED, rules.reason_code(line.reason_code) or "returned"
     tx.record(PaymentReturned(payment_id=payment.payment_id, award_id=payment.award_id, period=payment.period,
                               amount_fen=payment.amount_fen, reason_code=payment.reason_code), subject)
     sides = rules.give_back(payment.place, payment.benefit, payment.amount_fen, before)

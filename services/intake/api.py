@@ -1,4 +1,4 @@
-"""HTTP of intake: the one form and its areas, later authorisations, a case, and the vault."""
+"""HTTP of intake: the one form and its areas, later authorisations, withdrawals, a case, and the vault."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contracts.http.application import (
     AuthorisationReceipt,
     SignAuthorisation,
     SubmitApplication,
+    WithdrawalReceipt,
 )
 from contracts.http.vault import Seal, SealAnswer
 from services.intake.areas import AreaList, known_areas
@@ -21,6 +22,7 @@ from services.intake.settings import settings_of
 from services.intake.sign_authorisation import sign_authorisation
 from services.intake.submit_application import Idempotency, submit_application
 from services.intake.view_case import CaseView, OfficialCaseView, view_case
+from services.intake.withdraw_item import withdraw_item
 from services.runtime.context import Runtime
 from services.runtime.http import Caller, get_runtime, require
 
@@ -50,6 +52,13 @@ async def post_authorisation(
     """Authorise the check of one's data for a case, later and from anywhere."""
     async with runtime.database.transaction() as tx:
         return await sign_authorisation(tx, caller, command)
+
+
+@router.post("/items/{item_id}/withdraw")
+async def post_withdrawal(item_id: UUID, caller: Applicant, runtime: RuntimeOf) -> WithdrawalReceipt:
+    """Take the application for one benefit back. Once more: the first answer."""
+    async with runtime.database.transaction() as tx:
+        return await withdraw_item(tx, caller, item_id)
 
 
 @router.get("/areas")

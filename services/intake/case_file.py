@@ -14,7 +14,6 @@ from contracts.http.application import ApplicationReceipt
 from services.intake import rules
 from services.intake.application_plan import Placing
 from services.intake.authorisation_letters import Letter
-from services.intake.bulk_insert import bulk_insert
 from services.intake.filed_application import FIRST_EPOCH, FiledApplication, Row, item_times
 from services.intake.models import (
     ApplicationRow,
@@ -28,6 +27,7 @@ from services.intake.models import (
     VaultEntryRow,
 )
 from services.intake.vault import KeptField, Vault
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 
 COMPLETE_ITEM = text(

@@ -6,7 +6,7 @@ No column but the vault's ciphertext holds a name, an identity number, a phone, 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
-    Table,
     Text,
     UniqueConstraint,
 )
@@ -148,7 +147,7 @@ class ItemRow(SQLModel, table=True):
     missing: list[str] = Field(sa_column=_document())
     accepted_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     ended_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
-    """Decided, or never accepted: from then on the person may ask for this benefit again."""
+    """Decided, withdrawn, or never accepted: from then on the person may ask for this benefit again."""
 
 
 class JoinedItemRow(SQLModel, table=True):
@@ -173,6 +172,21 @@ class JoinedItemRow(SQLModel, table=True):
     status: str = Field(sa_type=Text)
     missing: list[str] = Field(sa_column=_document())
     joined_at: datetime = Field(sa_column=_moment())
+
+
+class WithdrawalRow(SQLModel, table=True):
+    """The household took an item back, its own or one that joined another's. Append-only."""
+
+    __tablename__ = "withdrawals"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("withdrawals_case", "case_id"), {"schema": SCHEMA})
+
+    item_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    jurisdiction: str = Field(sa_type=Text)
+    withdrawn_at: datetime = Field(sa_column=_moment())
+    withdrawn_by: str = Field(sa_type=Text)
+    """Subject of the token."""
+    withdrawn_by_role: str = Field(sa_type=Text)
 
 
 class AuthorisationRow(SQLModel, table=True):
@@ -258,8 +272,3 @@ class IdempotencyKeyRow(SQLModel, table=True):
     """Keyed hash of the request body."""
     receipt: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_column=_moment())
-
-
-def table_of(model: type[SQLModel]) -> Table:
-    """The table itself, for bulk statements that need no object per row."""
-    return cast(Any, model).__table__

@@ -68,15 +68,15 @@ def applicant(form: SubmitApplication) -> Person:
     return next(person for person in form.persons if person.relation == Relation.APPLICANT)
 
 
-def check_form(form: SubmitApplication, *, role: str, today: date) -> CheckedForm:
-    """Everything about the form that a schema cannot tell."""
+def check_form(form: SubmitApplication, *, role: str, office: str | None, today: date) -> CheckedForm:
+    """Everything about the form that a schema cannot tell. `office` is the area code of an officer who keys it in."""
     checked = CheckedForm()
     checked.faults += _faults_of_persons(form, checked.identities, today)
     checked.faults += _faults_of_areas(form)
     checked.faults += _faults_of_request(form, role, today)
     checked.faults += _faults_of_accounts(form)
     if form.small_sum is not None and any(person.relation == Relation.APPLICANT for person in form.persons):
-        checked.faults += _faults_of_small_sum(form, form.small_sum, role, today)
+        checked.faults += _faults_of_small_sum(form, form.small_sum, role, office, today)
     return checked
 
 
@@ -148,7 +148,7 @@ def _faults_of_accounts(form: SubmitApplication) -> Iterator[Fault]:
 
 
 def _faults_of_small_sum(
-    form: SubmitApplication, asked: SmallSumRegistration, role: str, today: date
+    form: SubmitApplication, asked: SmallSumRegistration, role: str, office: str | None, today: date
 ) -> Iterator[Fault]:
     if role != OFFICER:
         yield Fault("small_sum", "小额快救须由经办人员登记。Only an officer registers a small sum.")
@@ -157,10 +157,12 @@ def _faults_of_small_sum(
         return
     if form.what_happened is None:
         return
-    if form.near_relative_of_officer:
-        # An officer's relative is never decided by the registering signature alone (近亲属备案).
-        yield Fault("small_sum", "近亲属不适用小额快救。Not for a near relative of an officer: the county visits.")
     place = _deciding_place(form, Benefit.TEMPORARY_ASSISTANCE, today)
+    # Any other office's small sum is taken in and waits for one that may sign: approval decides that.
+    if place is not None and form.near_relative_of_officer and not rulebook.may_sign_small_sum(
+        office or "", owner=place, living_area=form.living_area, near_relative_of_officer=True
+    ):
+        yield Fault("small_sum", "近亲属由区县办理。A near relative of an officer: only the county registers it.")
     cap = rulebook.small_sum_cap_fen(place, form.standard.value, today) if place else None
     if place is None or cap is None:
         yield Fault("small_sum", f"当地当日没有小额快救规定。No rule for small sums there on {today}.")

@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from contracts.http.vault import Seal, SealAnswer, Sealed, SealRequest, VaultField
 from services.intake import rules
-from services.intake.bulk_insert import bulk_insert
 from services.intake.models import VaultAccessRow
 from services.intake.recipient_keys import RecipientKeys
 from services.intake.settings import settings_of
 from services.intake.vault import KeptField, Vault
+from services.runtime.bulk_insert import bulk_insert
 from services.runtime.context import Runtime
 from services.runtime.database import Transaction
 from services.runtime.problems import FieldError, Problem

@@ -6,26 +6,24 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from contracts.benefits import Benefit
 from contracts.http.application import ApplicationReceipt, SubmitApplication
-from services.intake import rules
+from services.intake import person_locks, rules
 from services.intake.application_plan import OpenItem, plan
 from services.intake.authorisation_letters import Signing, number_letters
 from services.intake.case_file import CaseFile
 from services.intake.filed_application import FiledApplication
+from services.intake.followers import may_follow
 from services.intake.rules import CheckedForm, ItemStatus
 from services.intake.settings import settings_of
 from services.intake.vault import Vault
 from services.runtime.database import Transaction
 from services.runtime.problems import FieldError, Problem
 from services.runtime.tokens import Caller
-
-LOCK_KEY_BYTES: Final = 8
 
 STORED_ANSWERS = text(
     "select subject, key, fingerprint, receipt from intake.idempotency_keys "
@@ -129,7 +127,7 @@ async def submit_applications(tx: Transaction, submissions: Sequence[Submission]
 
 def _prepare(tx: Transaction, vault: Vault, submission: Submission) -> _Prepared:
     caller, form = submission.caller, submission.form
-    checked = rules.check_form(form, role=caller.role, today=tx.clock.today)
+    checked = rules.check_form(form, role=caller.role, office=caller.jurisdiction, today=tx.clock.today)
     problem = None
     if caller.role == rules.OFFICER and not caller.may_see(form.submitted_in):
         problem = _outside_jurisdiction()
@@ -156,24 +154,12 @@ def _not_valid(checked: CheckedForm) -> Problem:
 
 
 async def _lock(tx: Transaction, prepared: Iterable[_Prepared]) -> None:
-    """One request per idempotency key and one application per person at a time.
-
-    Hazard: the lock must be a statement of its own, before anything is read. In one statement with the reading
-    the snapshot would be older than the lock, and what the other transaction just committed would not be seen.
-    """
-    keys: set[int] = set()
+    """One request per idempotency key and one application per person at a time."""
+    digests: list[bytes] = []
     for item in prepared:
-        scope = "\x00".join(item.submission.scope).encode()
-        keys.add(_lock_key(hashlib.sha256(scope).digest()))
-        keys.update(map(_lock_key, item.blind_indexes.values()))
-    # Sorted: two transactions that want the same locks must take them in the same order.
-    await tx.driver.execute(
-        "select from unnest($1::bigint[]) as key where pg_advisory_xact_lock(key) is null", sorted(keys)
-    )
-
-
-def _lock_key(digest: bytes) -> int:
-    return int.from_bytes(digest[:LOCK_KEY_BYTES], "big", signed=True)
+        digests.append(hashlib.sha256("\x00".join(item.submission.scope).encode()).digest())
+        digests += item.blind_indexes.values()
+    await person_locks.lock(tx, digests)
 
 
 async def _stored_answers(
@@ -217,7 +203,8 @@ async def _file(tx: Transaction, vault: Vault, prepared: Sequence[_Prepared]) ->
         form, caller = item.submission.form, item.submission.caller
         examinations = [rules.examine(form, benefit, tx.clock.today) for benefit in form.benefits]
         open_of_applicant = open_items.setdefault(applicant_id, {})
-        planned = plan(examinations, open_of_applicant, lambda found, by=caller: _may_follow(by, found))
+        planned = plan(examinations, open_of_applicant, lambda found, by=caller: may_follow(
+            by, submitted_by=found.submitted_by, owner=found.owner))
         filed = FiledApplication(
             plan=planned, caller=caller, form=form, identities=item.checked.identities,
             person_ids={ref: person_of[index] for ref, index in item.blind_indexes.items()}, clock=tx.clock,
@@ -244,11 +231,6 @@ async def _signings(tx: Transaction, applications: Sequence[FiledApplication]) -
         for row in await tx.session.execute(LETTERS_OF_CASES, {"case_ids": list(known_cases)}):
             signings.pop((row.case_id, row.person_id), None)
     return list(signings.values())
-
-
-def _may_follow(caller: Caller, item: OpenItem) -> bool:
-    """The one who asked first, and the officers of the place that decides. To all others it does not exist."""
-    return caller.subject == item.submitted_by or (caller.role == rules.OFFICER and caller.may_see(item.owner))
 
 
 async def _persons(tx: Transaction, blind_indexes: set[bytes]) -> dict[bytes, UUID]:

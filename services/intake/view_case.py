@@ -23,13 +23,15 @@ ITEM_IN_JURISDICTION = text(
     "union all select 1 from intake.joined_items where case_id = :case_id limit 1"
 )
 ITEMS = text(
+    "select listed.*, exists (select from intake.withdrawals as withdrawal "
+    "where withdrawal.item_id in (listed.item_id, listed.joins_item_id)) as withdrawn from ("
     "select item_id, benefit, status, missing, accepted_at, ended_at, jurisdiction as owner, epoch, "
     "cast(null as uuid) as joins_item_id from intake.items where case_id = :case_id "
     "union all "
     "select joined.item_id, joined.benefit, joined.status, joined.missing, "
     "case joined.status when 'accepted' then joined.joined_at end, item.ended_at, joined.jurisdiction, item.epoch, "
     "joined.joins_item_id from intake.joined_items as joined join intake.items as item "
-    "on item.item_id = joined.joins_item_id where joined.case_id = :case_id order by item_id"
+    "on item.item_id = joined.joins_item_id where joined.case_id = :case_id) as listed order by item_id"
 )
 MEMBERS = text(
     "select member.person_id, member.relation, member.sex, member.is_adult, member.registered_area, "
@@ -59,7 +61,7 @@ class ItemView(Answer):
     item_id: UUID
     benefit: str
     status: str
-    """`accepted`, `supplement_requested`, `not_accepted`, or `decided`: the decision itself is approval's."""
+    """`accepted`, `supplement_requested`, `not_accepted`, `withdrawn`, or `decided`: the decision is approval's."""
     missing: list[str]
     accepted_at: AwareDatetime | None
 
@@ -185,5 +187,7 @@ def _unknown(case_id: UUID) -> Problem:
 
 
 def _with_word(row: Any) -> dict[str, Any]:
+    if row["withdrawn"]:
+        return {**row, "status": "withdrawn"}
     decided = row["ended_at"] is not None and row["status"] != "not_accepted"
     return {**row, "status": "decided" if decided else row["status"]}

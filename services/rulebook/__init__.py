@@ -22,8 +22,9 @@ from services.rulebook.models import (
     Terms,
 )
 from services.rulebook.places import Place, UnknownPlace, known_area, parent, place, place_name, places
-from services.rulebook.small_sum import small_sum_cap_fen
+from services.rulebook.small_sum import may_sign_small_sum, small_sum_cap_fen, small_sum_level
 from services.rulebook.terms import (
+    confirming_level,
     deciding_level,
     deciding_place,
     departments_of,
@@ -49,11 +50,13 @@ __all__ = [
     "UnknownPlace",
     "assess",
     "check_rulebook",
+    "confirming_level",
     "deciding_level",
     "deciding_place",
     "departments_of",
     "first_month",
     "known_area",
+    "may_sign_small_sum",
     "parent",
     "payment_rule",
     "place",
@@ -62,5 +65,6 @@ __all__ = [
     "required_evidence",
     "rulebook_version",
     "small_sum_cap_fen",
+    "small_sum_level",
     "terms",
 ]

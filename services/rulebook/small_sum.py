@@ -6,7 +6,8 @@ from datetime import date
 from functools import lru_cache
 
 from services.rulebook.dated_parameters import ParameterUsed, find
-from services.rulebook.places import rule_place
+from services.rulebook.models import DecidingLevel
+from services.rulebook.places import COUNTY_DIGITS, rule_place
 
 
 def small_sum_cap_fen(place: str, standard: str, on: date) -> ParameterUsed | None:
@@ -16,6 +17,22 @@ def small_sum_cap_fen(place: str, standard: str, on: date) -> ParameterUsed | No
     Raises UnknownPlace.
     """
     return _cap(rule_place(place), standard, on)
+
+
+def small_sum_level(*, near_relative_of_officer: bool) -> DecidingLevel:
+    """Whose work a small sum is: the deciding office's own, or its county's for an officer's near relative."""
+    return "county" if near_relative_of_officer else "town"
+
+
+def may_sign_small_sum(office: str, *, owner: str, living_area: str, near_relative_of_officer: bool) -> bool:
+    """Whether an officer of this office (an area code) may give a small sum by the registering signature.
+
+    The deciding office, one above it, one within it (small sums are delegated downwards), or that of where the
+    household lives. For an officer's near relative only the county that decides (近亲属备案, 民发〔2021〕57号).
+    """
+    if near_relative_of_officer:
+        return office == owner[:COUNTY_DIGITS]
+    return owner.startswith(office) or office.startswith(owner) or living_area.startswith(office)
 
 
 @lru_cache(maxsize=10_000)

@@ -22,6 +22,14 @@ def deciding_level(benefit: str, place: str, on: date) -> DecidingLevel:
     return cast(DecidingLevel, get(f"{benefit}.deciding_level", place, on).value)
 
 
+def confirming_level(benefit: str, place: str, on: date, *, near_relative_of_officer: bool) -> DecidingLevel:
+    """Who confirms: as the place's rule says, but the county for an officer's near relative (近亲属备案).
+
+    Raises UnknownPlace, ParameterUnknown.
+    """
+    return "county" if near_relative_of_officer else deciding_level(benefit, place, on)
+
+
 def deciding_place(benefit: str, *, registered_area: str, living_area: str, happened_at: str | None,
                    on: date) -> str:
     """Area code of the office that decides: a town (9 digits) where that is delegated, else a county (6).

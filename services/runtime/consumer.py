@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -22,7 +21,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from contracts import catalogue
 from contracts.envelope import Event, EventEnvelope
-from services.runtime import inbox, kept_events
+from services.runtime import kept_events
 from services.runtime.database import DatabaseUnavailable, Transaction
 from services.runtime.handling import Handler, Handling, TooManyDeadLetters
 from services.runtime.loops import Loop, backoff_seconds
@@ -42,7 +41,7 @@ HandlerOf = Callable[[Transaction, list[EventEnvelope[EventT]]], Awaitable[None]
 Records = tuple[ConsumerRecord[bytes, bytes], ...]
 
 MAX_RECORDS: Final = 500
-POLL_MS: Final = 10
+POLL_MS: Final = 5
 """FastStream sleeps this long again after an empty poll, so it is half of what a quiet topic's event waits."""
 FETCH_WAIT_MS: Final = 100
 SESSION_MS: Final = 6_000
@@ -52,7 +51,6 @@ STOP_SECONDS: Final = 8.0
 LAG_SECONDS: Final = 2.0
 DEAD_LETTERS_IN_A_ROW: Final = 100
 KEPT_POLL_SECONDS: Final = 1.0
-INBOX_CLEANED_EVERY_SECONDS: Final = 3_600.0
 
 # Hazard: FastStream's default commits before handling (at most once), and ACK commits failed batches too.
 # A nack alone would be a hot loop; Handling bounds retries and parks, and a batch that still raises is paused.
@@ -93,7 +91,6 @@ class Consumers:
         self._stopping = asyncio.Event()
         self._in_hand = 0
         self._failures = 0
-        self._inbox_cleaned_at = time.monotonic()
 
     def on(self, event: type[EventT]) -> Callable[[HandlerOf[EventT]], HandlerOf[EventT]]:
         """Register a handler for an event type.
@@ -154,12 +151,11 @@ class Consumers:
         return max(in_hand, self._in_hand) + sum(max(0, end - position) for end, position in positions)
 
     def loop(self) -> Loop:
-        """The loop that handles kept events whose cause came over HTTP, and keeps the inbox small."""
+        """The loop that handles kept events whose cause came over HTTP."""
 
         async def work(_runtime: Runtime) -> int:
             if self._handling is None:
                 return 0
-            await self._clean_inbox(_runtime)
             # What was released is counted where it is handled; 0 lets the loop wait for its next nudge.
             await self._handling.release_due()
             return 0
@@ -251,13 +247,6 @@ class Consumers:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-    async def _clean_inbox(self, runtime: Runtime) -> None:
-        if time.monotonic() - self._inbox_cleaned_at < INBOX_CLEANED_EVERY_SECONDS:
-            return
-        self._inbox_cleaned_at = time.monotonic()
-        async with runtime.database.transaction() as tx:
-            await inbox.forget_old(tx.driver, self.service)
 
 
 async def _records_of(message: _Batch) -> Records:

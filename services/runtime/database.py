@@ -97,7 +97,9 @@ class Transaction:
             raise CaseNotLocked(f"{event.TYPE}: case {subject.case_id} is not locked. Call lock_cases before.")
         cause = self.causes.get(subject.case_id)
         if cause is not None and subject.correlation_id is None:
-            subject = subject.model_copy(update={"correlation_id": cause.subject.correlation_id})
+            correlation_id = cause.subject.correlation_id
+            if correlation_id != subject.case_id:  # the case id is what readers take where none is given
+                subject = subject.model_copy(update={"correlation_id": correlation_id})
         envelope = EventEnvelope[Any].of(
             event, subject, service=self.service, time=self.clock.now, rule_date=self.clock.today,
             causation_id=cause.id if cause is not None else None,

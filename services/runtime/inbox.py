@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from contracts import catalogue
+from services.runtime.forgetting import rows_of
 
+if TYPE_CHECKING:
+    from services.runtime.database import Transaction
+
+FORGOTTEN_AT_ONCE: Final = 5_000
 RETENTION_FACTOR: Final = 2
 """Ids outlive the topics' records by this factor: what can still be redelivered must still be recognised."""
 
@@ -28,10 +33,12 @@ async def release(driver: Any, schema: str, event_id: UUID) -> None:
     await driver.execute(f"delete from {schema}.inbox where event_id = $1", event_id)
 
 
-async def forget_old(driver: Any, schema: str) -> None:
-    """Delete ids no topic can redeliver any more (machine time, as topic retention is)."""
+async def forget_old(tx: Transaction) -> int:
+    """Delete ids no topic can redeliver any more (machine time, as topic retention is), some at once; how many."""
     longest = max((topic.retention_hours for topic in catalogue.TOPICS), default=0)
-    await driver.execute(
-        f"delete from {schema}.inbox where handled_at < clock_timestamp() - $1::interval",
-        timedelta(hours=longest * RETENTION_FACTOR),
+    forgotten = await tx.driver.execute(
+        f"delete from {tx.service}.inbox where event_id in (select event_id from {tx.service}.inbox "
+        "where handled_at < clock_timestamp() - $1::interval limit $2)",
+        timedelta(hours=longest * RETENTION_FACTOR), FORGOTTEN_AT_ONCE,
     )
+    return rows_of(forgotten)

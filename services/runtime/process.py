@@ -20,9 +20,10 @@ from fastapi import APIRouter
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from services.runtime import logging
+from services.runtime import inbox, logging
 from services.runtime.consumer import Consumers
 from services.runtime.context import Runtime
+from services.runtime.forgetting import forgetting
 from services.runtime.health import dead_letter_routes, probes
 from services.runtime.http import create_app
 from services.runtime.loops import Loop, LoopRunner
@@ -140,7 +141,7 @@ async def _start(service: Service, runtime: Runtime, listener: socket.socket) ->
     loops = list(service.loops)
     if service.consumers is not None:
         runtime.consumers = service.consumers
-        loops.append(service.consumers.loop())
+        loops += [service.consumers.loop(), forgetting("inbox", inbox.forget_old)]
     parts.runners = [_started(loop, runtime) for loop in loops]
     if isinstance(runtime.settings, RuntimeSettings):
         parts.relay = Relay(runtime.database, runtime.settings.kafka_bootstrap)

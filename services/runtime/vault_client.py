@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts.http.vault import Purpose, Seal, SealAnswer, Sealed, SealRequest, VaultField
+from services.runtime.clients import Refused
 
 if TYPE_CHECKING:
     from services.runtime.context import Runtime
 
 PERSONS_MAX = 1000
+PERSON_UNKNOWN = "person_unknown"
+"""The vault's problem for a person it has nothing about; its other refusals are about us."""
 VAULT = "intake"
 
 
@@ -52,3 +55,27 @@ async def seal_many(
         response = await client.post("/vault/seal", request, idempotent=True)
         answers.extend(SealAnswer.model_validate_json(response.content).sealed)
     return answers
+
+
+async def seal_known(
+    runtime: Runtime,
+    *,
+    purpose: Purpose,
+    recipient: str,
+    persons: Sequence[SealRequest],
+    fields: Sequence[VaultField],
+) -> list[Sealed | None]:
+    """As `seal_many`, with None for a person the vault has nothing about: such a one holds up no other."""
+    try:
+        return list(await seal_many(runtime, purpose=purpose, recipient=recipient, persons=persons, fields=fields))
+    except Refused as refused:
+        if refused.code != PERSON_UNKNOWN:
+            raise
+    if len(persons) == 1:
+        return [None]
+    middle = len(persons) // 2
+    halves = [
+        await seal_known(runtime, purpose=purpose, recipient=recipient, persons=half, fields=fields)
+        for half in (persons[:middle], persons[middle:])
+    ]
+    return [*halves[0], *halves[1]]

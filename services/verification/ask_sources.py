@@ -7,10 +7,8 @@ recording, the lease ends and the same question is asked again under the same id
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -22,10 +20,9 @@ from contracts.benefits import Source
 from contracts.envelope import new_id
 from contracts.http.source import SourceAnswer, SourceQueries, SourceQuery
 from contracts.http.vault import Purpose, SealRequest, VaultField
-from services.runtime.clients import Refused
 from services.runtime.database import Transaction
 from services.runtime.loops import Loop
-from services.runtime.vault_client import seal_many
+from services.runtime.vault_client import seal_known
 from services.verification.models import Query, QueryState
 from services.verification.source_client import SourceFailed, ask_source
 from services.verification.source_data import check_answer
@@ -44,8 +41,6 @@ QUERIES_MAX: Final = 1000
 SEAL_SECONDS_MAX: Final = 4.0
 LEASE_SECONDS: Final = 10
 """Longer than sealing and asking may take together."""
-PERSON_UNKNOWN: Final = "person_unknown"
-"""The vault's problem for a person it has nothing about. Its other refusals are about us and stop the loop."""
 ATTEMPTS_MAX: Final = 3
 PAUSE_SECONDS: Final = (0.3, 1.0)
 """Longest pause before the second and the third attempt; jittered, so that many processes do not knock at once."""
@@ -133,27 +128,32 @@ async def _pick(tx: Transaction) -> list[Picked]:
 async def _ask(runtime: Runtime, source: Source, questions: Sequence[Picked]) -> None:
     try:
         async with asyncio.timeout(SEAL_SECONDS_MAX):
-            sealed = await seal_many(
+            sealed = await seal_known(
                 runtime, purpose=Purpose.MEANS_CHECK, recipient=f"source:{source}",
                 persons=[SealRequest(person_id=question.person_id, case_id=question.case_id)
                          for question in questions],
                 fields=[VaultField.NAME, VaultField.IDENTITY_NUMBER],
             )
-    except Refused as refused:
-        if refused.code != PERSON_UNKNOWN:
-            await _give_back(runtime, questions)
-            raise
-        await _ask_apart(runtime, source, questions)
-        return
     except Exception:
         # Our own vault is not the source's fault: nothing was asked, so it counts as no attempt.
         await _give_back(runtime, questions)
         raise
+    unknown = [question for question, one in zip(questions, sealed, strict=True) if one is None]
+    if unknown:
+        await _record_failure(runtime, source, unknown, SourceFailed("identifiers_not_available", passes=False))
+    await _put(runtime, source, [(question, one.jwe) for question, one in zip(questions, sealed, strict=True) if one])
+
+
+async def _put(runtime: Runtime, source: Source, sealed: Sequence[tuple[Picked, str]]) -> None:
+    """Put questions to a source, each with the person encrypted to it, and record what comes."""
+    if not sealed:
+        return
+    questions = [question for question, _ in sealed]
     async with runtime.database.transaction() as tx:
         legal_time = tx.clock.now
     request = SourceQueries(request_id=new_id(), legal_time=legal_time, queries=[
-        SourceQuery(query_id=question.query_id, authorisation_number=question.authorisation_number, person=one.jwe)
-        for question, one in zip(questions, sealed, strict=True)
+        SourceQuery(query_id=question.query_id, authorisation_number=question.authorisation_number, person=person)
+        for question, person in sealed
     ])
     try:
         answers = await ask_source(runtime, source, request)
@@ -162,16 +162,6 @@ async def _ask(runtime: Runtime, source: Source, questions: Sequence[Picked]) ->
         await _record_failure(runtime, source, questions, failed)
     else:
         await _record_answers(runtime, source, questions, answers)
-
-
-async def _ask_apart(runtime: Runtime, source: Source, questions: Sequence[Picked]) -> None:
-    """The vault refused these persons together: find the one it has nothing about, and ask about the others."""
-    if len(questions) == 1:
-        await _record_failure(runtime, source, questions, SourceFailed("identifiers_not_available", passes=False))
-        return
-    middle = len(questions) // 2
-    await _ask(runtime, source, questions[:middle])
-    await _ask(runtime, source, questions[middle:])
 
 
 async def _give_back(runtime: Runtime, questions: Sequence[Picked]) -> None:
@@ -212,11 +202,10 @@ async def _record_failure(runtime: Runtime, source: Source, questions: Sequence[
     again = [question for question in questions if question not in given_up]
     async with runtime.database.transaction() as tx:
         await tx.lock_cases(*{question.case_id for question in questions})
-        for question in again:
-            longest = PAUSE_SECONDS[min(question.attempts_count, len(PAUSE_SECONDS)) - 1]
-            pause = timedelta(seconds=longest * random.uniform(0.5, 1.0))
+        for attempts_count, longest_seconds in enumerate(PAUSE_SECONDS, start=1):
+            pause = func.make_interval(0, 0, 0, 0, 0, 0, longest_seconds * (0.5 + func.random() / 2))
             await tx.session.execute(
-                update(Query).where(_under_way([question]))
+                update(Query).where(_under_way([q for q in again if q.attempts_count == attempts_count]))
                 .values(state=QueryState.DUE, reason=failed.reason, ask_from=func.clock_timestamp() + pause)
             )
         await take_answers(tx, source, {question.query_id: no_answer(question.query_id, failed.reason)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from contracts.http.message import Answer
 from services.runtime.database import Transaction
 from services.runtime.problems import Problem
-from services.verification.models import MeansCheck, Member, Query, QueryState, Verification, Visit
+from services.verification.models import (
+    MeansCheck,
+    Member,
+    Query,
+    QueryState,
+    Verification,
+    Visit,
+    VisitState,
+)
+
+VISITS_MAX: Final = 500
 
 
 class VisitView(Answer):
@@ -37,6 +48,7 @@ class Visits(Answer):
     """`GET /visits`."""
 
     visits: list[VisitView]
+    more: bool = Field(description="True where not all are shown: ask for a smaller place.")
 
 
 class QuestionView(Answer):
@@ -99,8 +111,9 @@ async def view_case(tx: Transaction, case_id: UUID) -> CaseView:
 
 
 async def list_visits(tx: Transaction, jurisdiction: str) -> Visits:
-    """The visits that the officers of a place (a code prefix) are to make or have made, oldest first."""
-    return Visits(visits=await _view_visits(tx, col(Visit.jurisdiction).startswith(jurisdiction, autoescape=True)))
+    """The visits that the officers of a place (a code prefix) are to make, then those they made last."""
+    visits = await _view_visits(tx, col(Visit.jurisdiction).startswith(jurisdiction, autoescape=True))
+    return Visits(visits=visits[:VISITS_MAX], more=len(visits) > VISITS_MAX)
 
 
 async def _view_check(tx: Transaction, check: MeansCheck) -> MeansCheckView:
@@ -115,7 +128,10 @@ async def _view_check(tx: Transaction, check: MeansCheck) -> MeansCheckView:
 
 async def _view_visits(tx: Transaction, which: ColumnElement[bool]) -> list[VisitView]:
     visits = list(await tx.session.scalars(
-        select(Visit).where(which).order_by(col(Visit.ordered_at), col(Visit.visit_id))))
+        select(Visit).where(which)
+        .order_by(col(Visit.state) != VisitState.ORDERED, col(Visit.reported_at).desc().nulls_first(),
+                  col(Visit.ordered_at), col(Visit.visit_id))
+        .limit(VISITS_MAX + 1)))
     persons: dict[UUID, list[UUID]] = {}
     members = select(Member).where(col(Member.case_id).in_([visit.case_id for visit in visits]))
     for member in await tx.session.scalars(members.order_by(col(Member.person_id))):

@@ -19,6 +19,7 @@ def a_timing(*, seconds: float, latency_ms: float) -> Timing:
     return Timing(
         cases=100, seconds=seconds, latencies_ms=latencies,
         hops_ms=dict.fromkeys((*HOPS, LAST_HOP), latencies), cpu_ms_per_case={"intake": seconds, "kafka": 1.0},
+        others_percent=0.0,
     )
 
 

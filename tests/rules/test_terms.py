@@ -9,10 +9,12 @@ import pytest
 from services.rulebook import (
     ParameterUnknown,
     Term,
+    confirming_level,
     deciding_level,
     deciding_place,
     departments_of,
     first_month,
+    may_sign_small_sum,
     payment_rule,
     small_sum_cap_fen,
     terms,
@@ -66,9 +68,31 @@ def test_clocks_where_the_county_decides_are_chongqings_own() -> None:
     assert (clocks.decide_by, clocks.promised_by) == (Term(days=30, unit="calendar_days"), None)
 
 
+@pytest.mark.parametrize(("on", "small_sum_paid_by"), [
+    (MARCH_2026, Term(days=3, unit="calendar_days")), (date(2026, 1, 28), None),
+])
+def test_temporary_assistance_always_has_a_clock(on: date, small_sum_paid_by: Term | None) -> None:
+    clocks = terms("temporary_assistance", BAISHA, on)
+    assert (clocks.decide_by, clocks.small_sum_paid_by) == (Term(days=20, unit="working_days"), small_sum_paid_by)
+    assert clocks.clauses["decide_by"].verified is False
+
+
 def test_a_clock_for_which_no_rule_is_known_is_none() -> None:
-    clocks = terms("temporary_assistance", BAISHA, MARCH_2026)
-    assert (clocks.decide_by, clocks.small_sum_paid_by) == (None, Term(days=3, unit="calendar_days"))
+    assert terms("temporary_assistance", BAISHA, MARCH_2026).notice is None
+
+
+@pytest.mark.parametrize(("near_relative", "level"), [(False, "town"), (True, "county")])
+def test_an_officers_near_relative_is_confirmed_by_the_county(near_relative: bool, level: str) -> None:
+    assert confirming_level("dibao", BAISHA, ON, near_relative_of_officer=near_relative) == level
+
+
+@pytest.mark.parametrize(("office", "near_relative", "allowed"), [
+    (BAISHA, False, True), (JIANGJIN, False, True), ("500112016", False, True), ("500116117", False, False),
+    (BAISHA, True, False), (JIANGJIN, True, True), ("500112016", True, False), (YUBEI, True, False),
+])
+def test_who_may_sign_a_small_sum(office: str, near_relative: bool, allowed: bool) -> None:
+    assert may_sign_small_sum(office, owner=BAISHA, living_area="500112016",
+                              near_relative_of_officer=near_relative) is allowed
 
 
 def test_chongqing_pays_from_the_month_of_decision_and_the_nation_from_the_next() -> None:

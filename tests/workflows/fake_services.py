@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from contracts.envelope import new_id
 from contracts.events.deadline import DeadlineKind
@@ -44,6 +45,8 @@ class FakeServices:
     machine_now: Callable[[], datetime]
     leap: Leap = field(default_factory=Leap)
     asked: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
+    refuses: set[Activity] = field(default_factory=set[Activity])
+    """Activities that say no for good, as a service does that has nothing to act on."""
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -100,18 +103,23 @@ class FakeServices:
 
     @activity.defn(name=Activity.END_PUBLIC_NOTICE)
     async def end_public_notice(self, notice: EndPublicNotice) -> bool:
-        self.asked.append((Activity.END_PUBLIC_NOTICE, notice))
+        self._ask(Activity.END_PUBLIC_NOTICE, notice)
         return True
 
     @activity.defn(name=Activity.OFFER_REFERRALS)
     async def offer_referrals(self, offer: OfferReferrals) -> int:
-        self.asked.append((Activity.OFFER_REFERRALS, offer))
+        self._ask(Activity.OFFER_REFERRALS, offer)
         return 1
 
     @activity.defn(name=Activity.RUN_PAYMENTS)
     async def run_payments(self, run: RunPayments) -> PaymentsInstructed:
         self.asked.append((Activity.RUN_PAYMENTS, run))
         return PaymentsInstructed(payments_count=1, amount_fen=60000)
+
+    def _ask(self, name: Activity, message: Any) -> None:
+        self.asked.append((name, message))
+        if name in self.refuses:
+            raise ApplicationError("nothing to act on", type="refused_here", non_retryable=True)
 
     def _waits(self, *wakes: Wake) -> Waits:
         return Waits(wakes=sorted(wakes, key=lambda wake: wake.order), leap=self.leap)

@@ -29,6 +29,7 @@ from contracts.processes import (
     Activity,
     DecisionConfirmedSignal,
     DecisionProposedSignal,
+    EvidenceMissingSignal,
     ItemStarted,
     ItemWithdrawnSignal,
     Leap,
@@ -204,6 +205,43 @@ async def test_a_proposal_that_takes_the_place_of_another_gets_its_own_notice(wo
         await world.until(lambda wanted=wanted: world.services.names().count(Activity.RECORD_NOTICE_WAIT) >= wanted,
                           "a notice was not recorded")
     assert world.services.names().count(Activity.RECORD_NOTICE_WAIT) == 2
+
+
+async def test_a_proposal_that_became_void_is_waited_for_anew(world: World):
+    handle = await world.start(WorkflowName.ITEM, an_item(world.services.legal_now()))
+    await handle.signal(Signal.DECISION_PROPOSED, proposed(new_id(), world.services.legal_now() + 8 * DAY))
+    await world.until(lambda: Activity.RECORD_NOTICE_WAIT in world.services.names(), "no notice was recorded")
+    await handle.signal(Signal.EVIDENCE_MISSING, EvidenceMissingSignal(event_id=new_id(), leap=Leap()))
+    await handle.signal(Signal.CLOCK_MOVED, world.services.leap_by(9 * DAY))
+    await world.until(lambda: "notice_end 100" in world.services.names(), "the wake was forgotten")
+    stage = (await handle.describe()).search_attributes[SearchAttribute.STAGE]
+    assert list(stage) == [Stage.INVESTIGATING]
+    await handle.signal(Signal.DECISION_PROPOSED, proposed(new_id(), None, Outcome.REFUSE))
+    await handle.signal(Signal.DECISION_CONFIRMED, confirmed(Outcome.REFUSE))
+    assert await handle.result() == Stage.REFUSED
+
+
+async def test_a_notice_that_approval_will_not_end_leaves_the_item_with_its_officer(world: World):
+    world.services.refuses = {Activity.END_PUBLIC_NOTICE}
+    handle = await world.start(WorkflowName.ITEM, an_item(world.services.legal_now()))
+    await handle.signal(Signal.DECISION_PROPOSED, proposed(new_id(), world.services.legal_now() + 8 * DAY))
+    await world.until(lambda: Activity.RECORD_NOTICE_WAIT in world.services.names(), "no notice was recorded")
+    await handle.signal(Signal.CLOCK_MOVED, world.services.leap_by(9 * DAY))
+    await world.until(lambda: "notice_end 100" in world.services.names(), "the item did not go on waiting")
+    assert world.services.names().count(Activity.END_PUBLIC_NOTICE) == 1
+    await handle.signal(Signal.DECISION_CONFIRMED, confirmed())
+    assert await handle.result() == Stage.GRANTED
+
+
+async def test_what_a_service_refuses_waits_until_an_operator_has_mended_it(world: World):
+    world.services.refuses = {Activity.OFFER_REFERRALS}
+    handle = await world.start(WorkflowName.ITEM, an_item(world.services.legal_now()))
+    await handle.signal(Signal.DECISION_CONFIRMED, confirmed())
+    await world.until(lambda: Activity.OFFER_REFERRALS in world.services.names(), "nothing was offered")
+    world.services.refuses.clear()
+    await handle.signal(Signal.ASK_AGAIN)
+    assert await handle.result() == Stage.GRANTED
+    assert world.services.names().count(Activity.OFFER_REFERRALS) == 2
 
 
 async def test_a_silent_department_is_late_and_still_waited_for(world: World):

@@ -11,15 +11,18 @@ import structlog
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from contracts.facts import Fact, FactName, Origin
-from contracts.http.casework import Finding, RecordFindings, ReportVisit, Task, TaskKind, TaskList
+from contracts.facts import FactName
+from contracts.http.casework import ConfirmSmallSum, Finding, RecordFindings, ReportVisit, Task, TaskKind, TaskList
 from deploy.sandbox.actor import CHINA, ActorSettings, QuietActor, actor_app, serve
+from deploy.sandbox.officers.findings import findings
 from deploy.sandbox.officers.usual_days import planned_for
 from deploy.sandbox.tokens import IdentityProvider
 
 log = structlog.get_logger()
 
-DOCUMENT_SEEN = "入户调查表 (sandbox)"
+USUAL_SMALL_SUM = ConfirmSmallSum(amount_fen=50_000, cause="other")
+"""500 yuan: within a month of dibao in every town we know; an officer of the sandbox does not know the cap."""
+Asked = tuple[UUID, tuple[str, ...]]
 
 
 class Instructions(BaseModel):
@@ -53,7 +56,7 @@ class Officers(QuietActor):
         self._client = httpx.AsyncClient(timeout=20)
         self._instructions: dict[UUID, Instructions] = {}
         self._plans: dict[UUID, Plan] = {}
-        self._done: set[UUID] = set()
+        self._done: set[Asked] = set()
 
     def instruct(self, instructions: Instructions) -> None:
         """Take a story's word for one case."""
@@ -87,22 +90,20 @@ class Officers(QuietActor):
         for task in tasks:
             instructions = self._instructions.get(task.case_id)
             left_to_story = instructions is not None and task.kind in instructions.leaves
-            if task.kind is TaskKind.CHASE_REFERRAL or left_to_story or task.task_id in self._done:
+            if task.kind is TaskKind.CHASE_REFERRAL or left_to_story or _asked(task) in self._done:
                 self._plans.pop(task.task_id, None)
-            elif task.task_id not in self._plans:
+            elif task.task_id not in self._plans or _asked(self._plans[task.task_id].task) != _asked(task):
                 self._plans[task.task_id] = Plan(task, planned_for(task, legal_now))
 
     async def _do(self, task: Task, legal_now: datetime) -> int:
         """Do one task as an officer of its place. A refusal is logged and the task left alone."""
-        match task.kind:
-            case TaskKind.VISIT:
-                path, body = self._visit(task, legal_now)
-            case TaskKind.GIVE_FINDING:
-                path, body = self._finding(task, legal_now)
-            case TaskKind.CONFIRM_DECISION:
-                path, body = f"{self._settings.approval_url}/decisions/{task.reference_id}/confirm", "{}"
-            case _:
-                return 0
+        request = await self._request(task, legal_now)
+        if request is None:
+            log.info("officer.cannot_tell", task_id=str(task.task_id), wanted=task.wanted)
+            self._plans.pop(task.task_id)
+            self._done.add(_asked(task))
+            return 1
+        path, body = request
         response = await self._client.post(
             path, content=body,
             headers={"Content-Type": "application/json",
@@ -113,35 +114,65 @@ class Officers(QuietActor):
         if response.status_code >= 500:
             self._plans[task.task_id] = Plan(task, legal_now)  # the service is down: the same moment, again
             return 0
-        self._done.add(task.task_id)
+        self._done.add(_asked(task))
         if response.is_error:
             log.warning("officer.refused", task=task.kind, task_id=str(task.task_id), status=response.status_code,
                         problem=response.json().get("type"))
         return 1
 
-    def _visit(self, task: Task, legal_now: datetime) -> tuple[str, str]:
-        report = ReportVisit(
-            visited_on=legal_now.astimezone(CHINA).date(),
-            investigators=[officer_id(task.jurisdiction, 1), officer_id(task.jurisdiction, 2)],
-            findings=self._findings(task, legal_now),
-        )
-        return f"{self._settings.verification_url}/visits/{task.reference_id}/report", report.model_dump_json()
+    async def _request(self, task: Task, legal_now: datetime) -> tuple[str, str] | None:
+        """Where to send what for a task; None where the officer has nothing to tell."""
+        verification_url, approval_url = self._settings.verification_url, self._settings.approval_url
+        match task.kind:
+            case TaskKind.VISIT:
+                report = ReportVisit(
+                    visited_on=legal_now.astimezone(CHINA).date(),
+                    investigators=[officer_id(task.jurisdiction, 1), officer_id(task.jurisdiction, 2)],
+                    findings=await self._findings(task, legal_now),
+                )
+                return f"{verification_url}/visits/{task.reference_id}/report", report.model_dump_json()
+            case TaskKind.GIVE_FINDING:
+                found = await self._findings(task, legal_now)
+                if not found:
+                    return None
+                return (f"{verification_url}/items/{task.item_id}/findings",
+                        RecordFindings(findings=found).model_dump_json())
+            case TaskKind.CONFIRM_DECISION:
+                return f"{approval_url}/decisions/{task.reference_id}/confirm", "{}"
+            case TaskKind.DECIDE_SMALL_SUM:
+                return f"{approval_url}/items/{task.item_id}/small-sum", USUAL_SMALL_SUM.model_dump_json()
+            case TaskKind.CHASE_REFERRAL:
+                return None
 
-    def _finding(self, task: Task, legal_now: datetime) -> tuple[str, str]:
-        body = RecordFindings(findings=self._findings(task, legal_now))
-        return f"{self._settings.verification_url}/items/{task.item_id}/findings", body.model_dump_json()
-
-    def _findings(self, task: Task, legal_now: datetime) -> list[Finding]:
-        """What is wanted, as the story says, else as an officer of a quiet town would find it."""
+    async def _findings(self, task: Task, legal_now: datetime) -> list[Finding]:
         instructions = self._instructions.get(task.case_id)
         told = instructions.finds if instructions else {}
-        wanted = [name for name in FactName if name in task.wanted or name in told]
-        return [
-            Finding(document=DOCUMENT_SEEN,
-                    fact=Fact(name=name, value=told.get(name, True), origin=Origin.VISIT,
-                              as_of=legal_now.astimezone(CHINA).date(), source=DOCUMENT_SEEN))
-            for name in wanted
-        ]
+        return findings(task.wanted, told, await self._household(task), legal_now.astimezone(CHINA).date())
+
+    async def _household(self, task: Task) -> list[UUID]:
+        """The persons of the household, as the visits of its case list them."""
+        response = await self._client.get(
+            f"{self._settings.verification_url}/cases/{task.case_id}",
+            headers=self._identities.headers("operator", "sandbox:officers"),
+        )
+        response.raise_for_status()
+        visits = _Household.model_validate_json(response.content).visits
+        return visits[0].person_ids if visits else []
+
+
+class _Visit(BaseModel):
+    person_ids: list[UUID]
+
+
+class _Household(BaseModel):
+    """What we read of verification's part of a case."""
+
+    visits: list[_Visit]
+
+
+def _asked(task: Task) -> Asked:
+    """What was asked: the same task may be opened again for something else."""
+    return task.task_id, tuple(task.wanted)
 
 
 def officer_id(place: str, number: int) -> str:

@@ -10,10 +10,10 @@ import httpx
 import structlog
 
 from contracts.events.authorisation import SigningMethod
-from contracts.facts import Fact, Origin
-from contracts.http.casework import Finding, ReportVisit, TaskKind, TaskList
+from contracts.http.casework import ReportVisit, TaskKind, TaskList
 from deploy.sandbox.actor import CHINA, ActorSettings
-from deploy.sandbox.officers.app import DOCUMENT_SEEN, officer_id
+from deploy.sandbox.officers.app import officer_id
+from deploy.sandbox.officers.findings import findings
 from deploy.sandbox.player.cast import Cast, Person
 from deploy.sandbox.player.performance import Performance
 from deploy.sandbox.player.record import Record
@@ -124,11 +124,10 @@ class Stage:
         if not ours:
             raise Refused("No visit is open for this case: it was not ordered, or was made already.")
         today = legal_now.astimezone(CHINA).date()
-        findings = [Finding(document=DOCUMENT_SEEN, fact=Fact(name=name, value=value, origin=Origin.VISIT,
-                                                              as_of=today, source=DOCUMENT_SEEN))
-                    for name, value in step.finds.items()]
+        members = [person.person_id for person in performance.cast.people.values() if person.person_id is not None]
+        found = findings((), step.finds, members, today)
         for task in ours:
-            report = ReportVisit(visited_on=today, findings=findings, investigators=[
+            report = ReportVisit(visited_on=today, findings=found, investigators=[
                 officer_id(task.jurisdiction, 1), officer_id(task.jurisdiction, 2)])
             headers = self._identities.headers("officer", officer_id(task.jurisdiction, 1),
                                                jurisdiction=task.jurisdiction)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -174,7 +175,7 @@ async def test_one_batch_holds_grants_refusals_and_what_is_unknown(approval: App
 async def test_a_revision_told_twice_is_recorded_once(approval: Approval) -> None:
     item = an_item_accepted()
     completed = a_verification(item)
-    await approval.on(WEDNESDAY).receive(item, completed, completed.model_copy(update={"id": new_id()}))
+    await approval.on(WEDNESDAY).receive(item, completed, replace(completed, id=new_id()))
     assert await approval.events_of(item) == GRANTED
     assert len(await approval.rows("select 1 from approval.evidence where item_id = $1", item.item_id)) == 1
 

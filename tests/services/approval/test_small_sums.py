@@ -94,7 +94,7 @@ async def test_an_officer_of_the_owner_or_the_living_place_gives_it_over_http(
     item = an_item_accepted(on=MARCH_4, benefit=Benefit.TEMPORARY_ASSISTANCE, living_area=YUBEI_TOWN)
     await approval.on(MARCH_4).receive(item)
     answer = await approval.post(f"/items/{item.item_id}/small-sum", approval.officer(jurisdiction),
-                                 {"amount_fen": 50000, "cause": "illness"})
+                                 {"amount_fen": 50000, "cause": "sudden_illness"})
     assert answer.status_code == status, answer.text
     assert await approval.events_of(item) == (AT_ONCE if status == 200 else [])
 
@@ -103,9 +103,9 @@ async def test_the_same_small_sum_again_is_the_same_answer_and_another_is_refuse
     item = an_item_accepted(on=MARCH_4, benefit=Benefit.TEMPORARY_ASSISTANCE)
     await approval.on(MARCH_4).receive(item)
     path, officer = f"/items/{item.item_id}/small-sum", approval.officer(BAISHA)
-    first = await approval.post(path, officer, {"amount_fen": 50000, "cause": "illness"})
-    again = await approval.post(path, officer, {"amount_fen": 50000, "cause": "illness"})
-    other = await approval.post(path, officer, {"amount_fen": 60000, "cause": "illness"})
+    first = await approval.post(path, officer, {"amount_fen": 50000, "cause": "sudden_illness"})
+    again = await approval.post(path, officer, {"amount_fen": 50000, "cause": "sudden_illness"})
+    other = await approval.post(path, officer, {"amount_fen": 60000, "cause": "sudden_illness"})
     assert again.json() == first.json()
     assert (other.status_code, other.json()["code"]) == (409, "already_confirmed")
     assert await approval.events_of(item) == AT_ONCE
@@ -121,7 +121,7 @@ async def test_what_no_rule_allows_is_refused_and_stores_nothing(
     item = an_item_accepted(on=MARCH_4, benefit=benefit)
     await approval.on(MARCH_4).receive(item)
     answer = await approval.post(f"/items/{item.item_id}/small-sum", approval.officer(BAISHA),
-                                 {"amount_fen": amount_fen, "cause": "illness"})
+                                 {"amount_fen": amount_fen, "cause": "sudden_illness"})
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert await approval.events_of(item) == []
 

@@ -7,14 +7,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlmodel import SQLModel
 
 from contracts.envelope import new_id
-from services.approval.models import SCHEMA
 from tests.services.approval.builders import (
     BAISHA,
     JIANGJIN,
@@ -93,20 +87,3 @@ async def test_without_a_jurisdiction_the_service_sees_no_row(approval: Approval
             assert await connection.fetchval(f"select count(*) from approval.{table}") == 0
     finally:
         await connection.close()
-
-
-async def test_the_models_are_what_the_migrations_made(approval: Approval) -> None:
-    def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={
-            "include_schemas": True, "compare_type": True,
-            "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
-            "include_object": lambda _, name, kind, __, ___: kind != "table" or name in ours,
-        })
-        return compare_metadata(context, SQLModel.metadata)
-
-    ours = {table.name for table in SQLModel.metadata.tables.values() if table.schema == SCHEMA}
-    engine = create_async_engine(approval.admin_dsn.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.connect() as connection:
-        found = await connection.run_sync(differences)
-    await engine.dispose()
-    assert len(ours) == 5 and found == []

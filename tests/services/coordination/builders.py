@@ -96,9 +96,10 @@ class Matter:
                                        investigators=["officer:500116108:1", "officer:500116108:2"]),
                          item_id, on, place=BAISHA)
 
-    def evidence_missing(self, item_id: UUID, *, on: date = MONDAY + DAY) -> EventEnvelope[Any]:
-        return self.told(DecisionEvidenceMissing(benefit=Benefit.DIBAO, missing=["support_income_fen_month"],
-                                                 waits_on="officer"), item_id, on)
+    def evidence_missing(self, item_id: UUID, *missing: str, on: date = MONDAY + DAY, waits_on: str = "officer",
+                         benefit: Benefit = Benefit.DIBAO, level: str | None = None) -> EventEnvelope[Any]:
+        return self.told(DecisionEvidenceMissing(benefit=benefit, missing=list(missing or ["support_income_fen_month"]),
+                                                 waits_on=waits_on, level=level), item_id, on)
 
     def proposed(self, item_id: UUID, decision_id: UUID, *, outcome: Outcome = Outcome.GRANT, level: str = "town",
                  on: date = MONDAY + 2 * DAY) -> EventEnvelope[Any]:

@@ -14,6 +14,7 @@ from contracts.envelope import new_id
 from contracts.processes import ItemStarted, Leap, item_workflow_id
 from services.coordination.bridge import Bridge
 from services.coordination.follow_leaps import due_wakes, follow_leaps
+from services.coordination.forget_signals import forget_signals
 from services.coordination.record_waits import record_item_waits
 from services.coordination.touched_workflows import TouchedWorkflows
 from services.runtime.problems import Unavailable
@@ -123,3 +124,17 @@ async def test_a_wake_whose_workflow_is_gone_holds_the_clock_no_longer(coordinat
     await bridge.drain(coordination.runtime)
     assert await deliveries(coordination, matter) == [("clock_moved", "ended")]
     assert await due_wakes(coordination.runtime) == 0
+
+
+async def test_signals_sent_long_ago_are_forgotten_and_unsent_ones_never(coordination: Coordination):
+    matter, names = Matter(), ("old", "fresh", "unsent")
+    await coordination.rows(
+        "insert into coordination.pending_signals (case_id, workflow_id, kind, name, message, created_at, sent_at) "
+        "select $1, 'item-x', 'signal', name, '{}', clock_timestamp() - interval '40 days', sent_at from (values "
+        "('old', clock_timestamp() - interval '31 days'), ('fresh', clock_timestamp()), ('unsent', null)) "
+        "as given (name, sent_at) returning id", matter.case_id)
+    assert await coordination.signals_of(matter.case_id) == list(names)
+    while await coordination.do(forget_signals):
+        pass
+    assert await coordination.signals_of(matter.case_id) == ["fresh", "unsent"]
+    await coordination.rows("delete from coordination.pending_signals where case_id = $1 returning id", matter.case_id)

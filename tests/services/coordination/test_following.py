@@ -171,6 +171,17 @@ async def test_a_final_answer_stands(coordination: Coordination, second: dict[st
                                                              "referral_answered"]
 
 
+async def test_a_departments_reason_names_nobody(coordination: Coordination):
+    matter, referral_id = await a_referral(coordination)
+    path, token = f"/departments/electricity/referrals/{referral_id}/answers", coordination.token(
+        "department", department="electricity")
+    body = {"answer": "not_ours", "reason": "户主50011619610402001X不在本区"}
+    answer = await coordination.http.post(path, json=body, headers=token)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reason")
+    assert "50011619610402001X" not in answer.text
+    assert "referral.answered" not in await coordination.events_of(matter.case_id)
+
+
 async def test_no_department_answers_for_another(coordination: Coordination):
     _, referral_id = await a_referral(coordination)
     path = f"/departments/electricity/referrals/{referral_id}/answers"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from sqlalchemy import select
 
 from contracts.benefits import Benefit
@@ -20,27 +17,18 @@ from contracts.events.award import AwardEnded, AwardStarted
 from contracts.events.decision import Period
 from contracts.http.bank import LineKind, OrderResult, OrderStatus, StatementLine
 from deploy.local.infrastructure import Infrastructure
+from services.disbursement import rules
 from services.disbursement.models import PaymentRow
 from services.disbursement.run_payments import run_payments
 from services.disbursement.send_to_bank import record_results
 from services.disbursement.start_awards import end_awards, start_awards
 from services.disbursement.take_statement import take_statement
 from services.runtime.database import Database
-from services.runtime.migrations import migrate
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 TOWN = "500116106"
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def database(stack: Infrastructure) -> AsyncIterator[Database]:
-    await migrate("disbursement", stack.database_dsn("admin"))
-    database = Database(stack.database_dsn("disbursement"), service="disbursement",
-                        settings=SimpleNamespace(env="demo"), nudge=lambda _: None)
-    yield database
-    await database.close()
 
 
 def an_award(*, amount_fen: int = 67_000, period: Period = Period.MONTHLY, town: str = TOWN,
@@ -175,6 +163,14 @@ async def test_money_that_comes_back_is_in_the_pool_again(
     await take(database, a_line(payment, LineKind.RETURNED))
     assert await balances(stack, payment.payment_id) == {}
     assert (await payments_of(database, award))[0].state == "returned"
+
+
+@pytest.mark.parametrize(("told", "kept"), [
+    ("closed_account", "closed_account"), (None, None), ("", "other"), ("户名雷某不符 6217001234", "other"),
+    ("50011619610402001X", "other"), ("a" * 61, "other"),
+])
+async def test_a_banks_reason_is_kept_as_a_code_and_never_in_its_words(told: str | None, kept: str | None) -> None:
+    assert rules.reason_code(told) == kept
 
 
 async def test_an_order_the_bank_rejects_gives_its_money_back(stack: Infrastructure, database: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.services.intake.forms import (
+    JIANGJIN,
     JIJIANG,
     TODAY,
     YUBEI,
@@ -87,6 +88,12 @@ async def test_a_small_sum_has_its_bounds(intake: Intake, fields: dict[str, Any]
     answer = await intake.apply(a_small_emergency(**fields), intake.officer())
     assert answer.status_code == 422, answer.text
     assert at_fault in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_the_county_registers_a_small_sum_for_an_officers_relative(intake: Intake) -> None:
+    form = a_small_emergency(near_relative_of_officer=True)
+    answer = await intake.apply(form, intake.officer(JIANGJIN))
+    assert answer.status_code == 201, answer.text
 
 
 async def test_the_cap_of_a_small_sum_is_named(intake: Intake) -> None:

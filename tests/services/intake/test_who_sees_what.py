@@ -8,7 +8,8 @@ from sqlmodel import SQLModel
 
 from contracts.envelope import new_id
 from services.intake import models
-from services.intake.models import CaseRow, table_of
+from services.intake.models import CaseRow
+from services.runtime.bulk_insert import table_of
 from tests.services.intake.forms import (
     BAISHA,
     JIANGJIN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import Table
@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import SQLModel
 
-from services.intake.models import table_of
 from services.runtime.database import Transaction
 
 DIALECT = postgresql.dialect()
@@ -35,18 +34,39 @@ async def bulk_insert(
     await tx.driver.execute(_statement(shape), *values)
 
 
+async def insert_new(tx: Transaction, model: type[SQLModel], rows: Rows, key: str) -> set[Any]:
+    """Insert rows that no unique constraint knows yet, in one statement; the keys of those that were new."""
+    if not rows:
+        return set()
+    table = table_of(model)
+    columns = tuple(rows[0])
+    new = await tx.driver.fetch(
+        f"{_insert(table, columns, 1)} on conflict do nothing returning {key}",
+        *(_column(table, name, rows) for name in columns),
+    )
+    return {row[key] for row in new}
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table itself, for bulk statements that need no object per row."""
+    return cast(Any, model).__table__
+
+
 @cache
 def _statement(shape: tuple[tuple[Table, tuple[str, ...], bool], ...]) -> str:
     inserts: list[str] = []
-    position = 0
+    position = 1
     for table, columns, skips_known in shape:
-        arrays: list[str] = []
-        for name in columns:
-            position += 1
-            arrays.append(f"${position}::{table.c[name].type.compile(DIALECT)}[]")
-        insert = f"insert into {table.fullname} ({', '.join(columns)}) select * from unnest({', '.join(arrays)})"
-        inserts.append(f"{table.name}_rows as ({insert}{' on conflict do nothing' if skips_known else ''})")
+        conflict = " on conflict do nothing" if skips_known else ""
+        inserts.append(f"{table.name}_rows as ({_insert(table, columns, position)}{conflict})")
+        position += len(columns)
     return f"with {', '.join(inserts)} select"
+
+
+@cache
+def _insert(table: Table, columns: tuple[str, ...], first: int) -> str:
+    arrays = [f"${number}::{table.c[name].type.compile(DIALECT)}[]" for number, name in enumerate(columns, first)]
+    return f"insert into {table.fullname} ({', '.join(columns)}) select * from unnest({', '.join(arrays)})"
 
 
 def _column(table: Table, name: str, rows: Rows) -> list[Any]:
