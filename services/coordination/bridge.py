@@ -34,7 +34,7 @@ from services.runtime.clock import LegalMoment
 from services.runtime.context import Runtime
 from services.runtime.database import Transaction
 from services.runtime.loops import Loop
-from services.runtime.problems import Unavailable
+from services.runtime.problems import Unavailable, error_trace
 from services.runtime.temporal import Delivery, signal_workflow, start_or_signal
 
 log = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ class Bridge:
         return Loop(LOOP, self.drain, self.pending)
 
     async def drain(self, runtime: Runtime) -> int:
-        """Send what there is; how many. Raises Unavailable while Temporal is down: the rows stay."""
+        """Send what there is; how many. Raises Unavailable while Temporal is down, or why a case is held: rows stay."""
         async with runtime.database.transaction() as tx:
             # Hazard: a second bridge would send one case's signals side by side, out of order.
             if not await tx.driver.fetchval("select pg_try_advisory_xact_lock($1)", LOCK_KEY):
@@ -132,25 +132,32 @@ class Bridge:
 
     async def _send_all(
         self, client: Client, rows: Sequence[_Row], leap: Leap
-    ) -> tuple[list[tuple[_Row, Delivery]], Unavailable | None]:
+    ) -> tuple[list[tuple[_Row, Delivery]], Exception | None]:
+        """What was sent, and the failure to tell of: Temporal's absence before that of a single case."""
         slots = asyncio.Semaphore(CASES_AT_ONCE)
         sent: list[tuple[_Row, Delivery]] = []
-        failures: list[Unavailable] = []
+        away: list[Unavailable] = []
+        held: list[Exception] = []
 
         async def send_case(of_case: Sequence[_Row]) -> None:
             async with slots:
                 for row in of_case:
-                    if failures:
+                    if away:
                         return  # Temporal is away: nobody else needs to find that out by a timeout of their own
                     try:
                         sent.append((row, await self._send(client, row, leap)))
                     except Unavailable as unavailable:
-                        failures.append(unavailable)  # the rest of this case waits, so that order holds
+                        away.append(unavailable)
+                    except Exception as error:
+                        # A word that cannot be sent holds its own case, so that order holds; the others go on.
+                        log.error("signal.held", workflow_id=row.workflow_id, signal=row.name, **error_trace(error))
+                        held.append(error)
+                        return
 
         in_queues = sorted(rows, key=lambda row: (row.queue, row.id))
         by_case = [list(group) for _, group in groupby(in_queues, key=lambda row: row.queue)]
         await asyncio.gather(*map(send_case, by_case))
-        return sent, failures[0] if failures else None
+        return sent, next(iter([*away, *held]), None)
 
     async def _send(self, client: Client, row: _Row, leap: Leap) -> Delivery:
         kind = MESSAGES[row.name]

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+REFUSALS = frozenset(
+    {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.PERMISSION_DENIED}
+)
 CONNECT_TIMEOUT_SECONDS = 5.0
 CALL_RETRIES = RetryConfig(max_interval_millis=1000, max_elapsed_time_millis=3000, max_retries=5)
 """Short: whoever tells a workflow something retries by itself, and a process that stops must not wait."""
@@ -218,7 +221,7 @@ async def start_or_signal(
 ) -> Delivery:
     """Start the workflow, or signal the one that runs (signal-with-start); one that ended never starts again.
 
-    Raises Unavailable while Temporal does not answer.
+    Raises Unavailable while Temporal does not answer, PermanentError where it refuses this very word.
     """
     signalling: dict[str, Any] = {}
     if signal is not None:
@@ -238,16 +241,24 @@ async def start_or_signal(
     except WorkflowAlreadyStartedError:
         return Delivery.ENDED if signal is not None else Delivery.ALREADY_STARTED
     except RPCError as error:
-        raise Unavailable(f"Temporal did not take {workflow_id}: {error.status.name}.") from None
+        raise _not_taken(workflow_id, error) from None
     return Delivery.DELIVERED
 
 
 async def signal_workflow(client: Client, workflow_id: str, signal: str, message: Any) -> Delivery:
-    """Signal a running workflow. Raises Unavailable while Temporal does not answer."""
+    """Signal a running workflow. Raises Unavailable while Temporal does not answer, PermanentError where it refuses."""
     try:
         await client.get_workflow_handle(workflow_id).signal(signal, message)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return Delivery.ENDED
-        raise Unavailable(f"Temporal did not take a signal to {workflow_id}: {error.status.name}.") from None
+        raise _not_taken(workflow_id, error) from None
     return Delivery.DELIVERED
+
+
+def _not_taken(workflow_id: str, error: RPCError) -> PermanentError | Unavailable:
+    """What Temporal's refusal means: sending the same again helps only where the server was in the way."""
+    sentence = f"Temporal did not take a word to {workflow_id}: {error.status.name}."
+    if error.status in REFUSALS:
+        return PermanentError(sentence, code="temporal_refused")
+    return Unavailable(sentence)

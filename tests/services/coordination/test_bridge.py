@@ -138,3 +138,17 @@ async def test_signals_sent_long_ago_are_forgotten_and_unsent_ones_never(coordin
         pass
     assert await coordination.signals_of(matter.case_id) == ["fresh", "unsent"]
     await coordination.rows("delete from coordination.pending_signals where case_id = $1 returning id", matter.case_id)
+
+
+async def test_a_word_that_cannot_be_sent_holds_its_own_case_only(coordination: Coordination, bridge: Bridge):
+    broken, item, other, other_item = Matter(), new_id(), Matter(), new_id()
+    await coordination.receive(broken.accepted(item))
+    await coordination.receive(broken.withdrawn(item))
+    await coordination.rows("update coordination.pending_signals set message = '{}' where case_id = $1 "
+                            "and name = 'ItemWorkflow' returning id", broken.case_id)
+    await coordination.receive(other.accepted(other_item))
+    with pytest.raises(ValueError, match="ItemStarted"):
+        await bridge.drain(coordination.runtime)
+    assert await deliveries(coordination, other) == [("ItemWorkflow", "delivered")]
+    assert await deliveries(coordination, broken) == [("ItemWorkflow", None), ("item_withdrawn", None)]
+    assert await bridge.pending(coordination.runtime) >= 2, "it stays visible and holds the clock"
