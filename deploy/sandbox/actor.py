@@ -127,4 +127,6 @@ def actor_app(name: str, actor: Actor, routers: Sequence[APIRouter] = ()) -> Fas
 
 def serve(app: FastAPI, settings: ActorSettings) -> None:
     """Serve until SIGTERM."""
-    uvicorn.run(app, host=settings.http_host, port=settings.http_port, log_level="warning", access_log=False)
+    # Hazard: on uvloop a Kafka client that writes to a connection just closed is dead for good; not on asyncio's.
+    uvicorn.run(app, host=settings.http_host, port=settings.http_port, log_level="warning", access_log=False,
+                loop="asyncio")

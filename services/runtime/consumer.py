@@ -24,6 +24,7 @@ from contracts.envelope import Event, EventEnvelope
 from services.runtime import kept_events
 from services.runtime.database import DatabaseUnavailable, Transaction
 from services.runtime.handling import Handler, Handling, TooManyDeadLetters
+from services.runtime.kafka_connection import client_lives
 from services.runtime.loops import Loop, backoff_seconds
 from services.runtime.problems import error_trace
 from services.runtime.records import Record
@@ -131,7 +132,8 @@ class Consumers:
         subscriber = self._subscriber
         if self.halted or subscriber is None or subscriber.consumer is None:
             return False
-        return any(not task.done() for task in subscriber.tasks) and bool(subscriber.consumer.assignment())
+        runs = any(not task.done() for task in subscriber.tasks) and client_lives(subscriber.consumer)
+        return runs and bool(subscriber.consumer.assignment())
 
     async def lag(self) -> int | None:
         """Records not yet handled, those in hand included; None while that is unknown."""

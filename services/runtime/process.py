@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ from services.runtime.context import Runtime
 from services.runtime.forgetting import forgetting
 from services.runtime.health import dead_letter_routes, probes
 from services.runtime.http import create_app
+from services.runtime.kafka_connection import survive_closed_connections
 from services.runtime.loops import Loop, LoopRunner
 from services.runtime.relay import Relay
 from services.runtime.settings import ProcessSettings, RuntimeSettings, SettingsError, load
@@ -38,6 +40,8 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS_MAX = 10.0
 REQUESTS_GRACE_SECONDS = 4
 BACKLOG = 1024
+GARBAGE_AFTER_OBJECTS = 10_000
+"""New objects between two looks for cyclic garbage; a batch makes thousands, nearly all without cycles."""
 Activities = list[Callable[..., Any]]
 
 
@@ -89,6 +93,7 @@ def run(service: Service) -> None:
     except SettingsError as error:
         sys.exit(_told(service, str(error), 2))
     logging.configure(service.name, settings.log_level)
+    survive_closed_connections()
     try:
         listener = socket.create_server((settings.http_host, settings.http_port), backlog=BACKLOG)
     except OSError as error:
@@ -119,6 +124,7 @@ async def _serve(service: Service, settings: ProcessSettings, listener: socket.s
     runtime = Runtime(service.name, settings)
     stop = _stop_on_signals()
     parts = await _start(service, runtime, listener)
+    _leave_what_stays_to_itself()
     log.info("process.started", port=settings.http_port)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({stopping, parts.serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -154,6 +160,16 @@ async def _start(service: Service, runtime: Runtime, listener: socket.socket) ->
         runtime.worker = WorkerKeeper(runtime.temporal, build)
         runtime.worker.start()
     return parts
+
+
+def _leave_what_stays_to_itself() -> None:
+    """Modules, models and routes stay until the end: the garbage collector need not walk them again and again.
+
+    It took a third of the processor time of a busy process, in pauses that every request behind them felt.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER_OBJECTS)
 
 
 def _started(loop: Loop, runtime: Runtime) -> LoopRunner:

@@ -259,3 +259,12 @@ async def _rows_if(world: ServiceUnderTest, statement: str, count: int) -> list[
 
 async def _is(condition: Any) -> bool:
     return condition()
+
+
+async def test_a_consumer_whose_client_died_is_not_alive(world: ServiceUnderTest) -> None:
+    consumers = await consume(world, counted=store_effects)
+    await until(lambda: _is(lambda: consumers.alive))
+    subscriber = consumers._subscriber
+    assert subscriber is not None and subscriber.consumer is not None
+    subscriber.consumer._client._sync_task.cancel()
+    await until(lambda: _is(lambda: not consumers.alive))
