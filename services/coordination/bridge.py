@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 LOOP: Final = "drain_signals"
 ROWS_PER_ROUND: Final = 200
 CASES_AT_ONCE: Final = 16
+POLL_SECONDS: Final = 0.25
 LOCK_KEY: Final = 0x6272_6964_6765  # "bridge"
 
 STARTS: Final[dict[type[Message], WorkflowName]] = {
@@ -104,7 +105,8 @@ class Bridge:
 
     def loop(self) -> Loop:
         """The process's loop; pending are unsent rows and workflows still at work on what they were told."""
-        return Loop(LOOP, self.drain, self.pending)
+        # Every signal nudges; the poll is for rows that a dead process left.
+        return Loop(LOOP, self.drain, self.pending, poll_seconds=POLL_SECONDS)
 
     async def drain(self, runtime: Runtime) -> int:
         """Send what there is; how many. Raises Unavailable while Temporal is down, or why a case is held: rows stay."""

@@ -19,16 +19,13 @@ from services.runtime.database import Transaction
 
 async def conclude_cases(tx: Transaction, case_ids: Collection[UUID]) -> None:
     """Close those of these locked cases whose last open matter has ended; each is closed once."""
-    if not case_ids:
+    ripe_ids = await _ripe(tx, case_ids)
+    if not ripe_ids:
         return
-    open_cases = [case for case in await cases_of(tx, case_ids) if case.concluded_at is None]
-    if not open_cases:
-        return
-    open_ids = [case.case_id for case in open_cases]
-    items = _by_case(await items_of(tx, open_ids))
-    referrals = _by_case(await referrals_of(tx, open_ids))
+    items = _by_case(await items_of(tx, ripe_ids))
+    referrals = _by_case(await referrals_of(tx, ripe_ids))
     closed = [
-        closing for case in open_cases
+        closing for case in await cases_of(tx, ripe_ids)
         if (closing := _closing(case, items.get(case.case_id, []), referrals.get(case.case_id, []))) is not None
     ]
     if not closed:
@@ -47,6 +44,20 @@ async def conclude_cases(tx: Transaction, case_ids: Collection[UUID]) -> None:
         [each.place for each in closed],
         tx.clock.now,
     )
+
+
+async def _ripe(tx: Transaction, case_ids: Collection[UUID]) -> list[UUID]:
+    """Those worth a closer look. Most events leave an item undecided, and this is all that is read for them."""
+    if not case_ids:
+        return []
+    # Hazard: not as `not exists`, for which Postgres would read the items of every case there is.
+    rows = await tx.driver.fetch(
+        "select case_id from coordination.cases c where case_id = any($1) and concluded_at is null and coalesce("
+        "(select bool_and(coalesce(i.confirmed_at, i.withdrawn_at, i.not_accepted_at) is not null) "
+        "from coordination.items i where i.case_id = c.case_id), true)",
+        list(case_ids),
+    )
+    return [row["case_id"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from contracts.envelope import Subject, new_id
@@ -32,15 +32,19 @@ BANK: Final = "bank"
 FIELDS: Final = (VaultField.NAME, VaultField.BANK_ACCOUNT)
 NO_ACCOUNT: Final = "no_account"
 PAYEE_UNKNOWN: Final = "payee_unknown"
+WAITING: Final = (
+    select(col(PaymentRow.payment_id), col(PaymentRow.case_id), col(PaymentRow.payee_person_id),
+           col(PaymentRow.amount_fen), col(PaymentRow.benefit), col(PaymentRow.period))
+    .where(col(PaymentRow.state) == PaymentState.INSTRUCTED)
+    .order_by(col(PaymentRow.payment_id)).limit(ORDERS_PER_BATCH)
+)
+"""What the bank has yet to be told, oldest first."""
 
 
 async def send_to_bank(runtime: Runtime) -> int:
     """Send one batch of instructed payments; return how many the bank has answered."""
     async with runtime.database.transaction() as tx:
-        waiting = list(await tx.session.scalars(
-            select(PaymentRow).where(col(PaymentRow.state) == PaymentState.INSTRUCTED)
-            .order_by(col(PaymentRow.payment_id)).limit(ORDERS_PER_BATCH)
-        ))
+        waiting = (await tx.session.execute(WAITING)).all()
         legal_now = tx.clock.now
     if not waiting:
         return 0
@@ -72,10 +76,11 @@ async def record_results(tx: Transaction, results: list[OrderResult]) -> None:
     """Record the bank's word on orders; a rejected order gives its money back to the budget line."""
     accepted = [result.payment_id for result in results if result.status is OrderStatus.ACCEPTED]
     if accepted:
-        await tx.session.execute(
-            update(PaymentRow)
-            .where(col(PaymentRow.payment_id).in_(accepted), col(PaymentRow.state) == PaymentState.INSTRUCTED)
-            .values(state=PaymentState.ACCEPTED, accepted_at=tx.clock.now)
+        # One array parameter: a list of hundreds of parameters would be compiled anew for each length.
+        await tx.driver.execute(
+            "update disbursement.payments set state = $2, accepted_at = $3 "
+            "where payment_id = any($1) and state = $4",
+            accepted, PaymentState.ACCEPTED, tx.clock.now, PaymentState.INSTRUCTED,
         )
     reasons = {result.payment_id: rules.reason_code(result.reason_code) or "rejected" for result in results
                if result.status is OrderStatus.REJECTED}

@@ -30,6 +30,7 @@ def confirming_level(benefit: str, place: str, on: date, *, near_relative_of_off
     return "county" if near_relative_of_officer else deciding_level(benefit, place, on)
 
 
+@lru_cache(maxsize=10_000)
 def deciding_place(benefit: str, *, registered_area: str, living_area: str, happened_at: str | None,
                    on: date) -> str:
     """Area code of the office that decides: a town (9 digits) where that is delegated, else a county (6).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ MACHINE_CLOCK_SQL: Final = "select clock_timestamp(), 0::bigint, 0::bigint"
 """The same in production, where no leap exists and none is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LegalMoment:
     """The legal time at the start of a transaction, and which leap it counts from."""
 
@@ -36,7 +37,7 @@ class LegalMoment:
         offset = timedelta(microseconds=offset_us)
         return cls(now=machine_now.astimezone(UTC) + offset, offset=offset, leap_number=leap_number)
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The legal date (Asia/Shanghai): rules are evaluated on it."""
         return legal_date(self.now)
