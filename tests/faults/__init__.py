@@ -1,0 +1,1 @@
+"""What is killed, stopped and interrupted, and must not matter."""

@@ -1,0 +1,1 @@
+"""Stories and what must hold around them, on one whole city."""
