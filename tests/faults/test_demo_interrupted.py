@@ -86,8 +86,8 @@ def nothing_is_left(tree: Path, started: set[psutil.Process]) -> None:
         return not left and not [each for each in of_tree(tree) if each.status() != psutil.STATUS_ZOMBIE]
 
     until(lambda: no_error(gone), "processes are left")
-    locked = [name for name, port in world(tree)["ports"].items() if not is_free(port)]
-    assert locked == []
+    # Hazard: a killed JVM is a zombie once its first thread is gone; its sockets close with the last one.
+    until(lambda: all(map(is_free, world(tree)["ports"].values())), "ports are locked")
 
 
 def no_error(condition: Callable[[], bool]) -> bool:

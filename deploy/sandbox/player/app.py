@@ -7,17 +7,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.envelope import new_id
 from deploy.sandbox.actor import ActorSettings, QuietActor, actor_app, serve
 from deploy.sandbox.player.cast import Cast
-from deploy.sandbox.player.expectations import recognise
+from deploy.sandbox.player.expectations import recognise, recognise_all
 from deploy.sandbox.player.performance import Judged, Performance
 from deploy.sandbox.player.record import Record, SeenEvent
 from deploy.sandbox.player.stage import NotNow, Refused, Stage
@@ -32,7 +32,7 @@ class Run(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    stories: list[Story] = Field(min_length=1, max_length=100)
+    stories: list[Annotated[Story, AfterValidator(recognise_all)]] = Field(min_length=1, max_length=100)
     copies: int = Field(default=1, ge=1, le=20)
     seed: str = Field(default="1", pattern=r"^[a-z0-9-]{1,20}$")
     """Other people for another seed, in a world where the story was played before."""

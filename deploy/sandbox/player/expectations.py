@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from deploy.sandbox.player import checks
 from deploy.sandbox.player.record import Record
+from deploy.sandbox.player.story import Story
 
 Check = Callable[[Record, dict[str, str]], checks.Seen]
 
@@ -48,3 +49,10 @@ def recognise(text: str) -> Expectation:
         if match:
             return Expectation(text, check, match.groupdict())
     raise ValueError(f"Expectation not understood: {text!r}. Known forms are listed in docs/stories.md.")
+
+
+def recognise_all(story: Story) -> Story:
+    """The story itself, every line of its `expect` understood. Raises ValueError, naming the first that is not."""
+    for text in story.expect:
+        recognise(text)
+    return story

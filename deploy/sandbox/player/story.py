@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contracts.benefits import Benefit, Relation, Source, Standard
 from contracts.facts import FactName
 from deploy.sandbox.actor import CHINA
-from deploy.sandbox.player.expectations import recognise
 
 DEFAULT_LENGTH = timedelta(days=75)
 ON_DAY = re.compile(r"^(?P<working>working )?day (?P<n>\d+)(?: (?P<time>\d\d:\d\d))?$")
@@ -143,13 +142,11 @@ class Story(StoryPart):
 
     @model_validator(mode="after")
     def hangs_together(self) -> Self:
-        """Every name is somebody's, every step has a moment, every expectation is a known check."""
+        """Every name is somebody's, and every step has a moment."""
         named = {self.household.applicant, *self.household.members, *(n for a in self.sources.values() for n in a)}
         strangers = named - self.people.keys()
         if strangers:
             raise ValueError(f"Story {self.id} names people it does not describe: {', '.join(sorted(strangers))}.")
         for step in self.steps:
             step.moment(self.calendar.start())
-        for line in self.expect:
-            recognise(line)
         return self

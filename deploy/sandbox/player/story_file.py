@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from deploy.sandbox.player.expectations import recognise_all
 from deploy.sandbox.player.story import Story
 
 
@@ -19,7 +20,7 @@ def read_story(path: Path) -> Story:
     """Parse and check one story. Raises StoryNotUnderstood, with a sentence for whoever wrote it."""
     try:
         told = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-        return Story.model_validate(told)
+        return recognise_all(Story.model_validate(told))
     except OSError as error:
         raise StoryNotUnderstood(f"{path}: cannot be read ({error.strerror}).") from error
     except YAMLError as error:
@@ -27,3 +28,5 @@ def read_story(path: Path) -> Story:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'story'}: {fault['msg']}" for fault in error.errors())
         raise StoryNotUnderstood(f"{path}: {faults}") from error
+    except ValueError as error:
+        raise StoryNotUnderstood(f"{path}: expect: {error}") from error
