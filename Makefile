@@ -18,7 +18,7 @@ demo: setup ## Play the stories on a fresh world, from nothing
 test: setup ## Run the tests, or some of them: make test T=tests/rules
 	@$(VENV)/python -m pytest $(T)
 
-faults: setup ## Run every fault at every moment: about an hour
+faults: setup ## Run every fault at every moment; takes long
 	@$(VENV)/python -m pytest tests/faults -m ""
 
 check: setup ## Lint and check types
