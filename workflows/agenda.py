@@ -15,7 +15,10 @@ from contracts.catalogue import COORDINATION
 from contracts.processes import Activity, Message, SearchAttribute, Signal, Waits, Wake, WakeDue, Woken
 from workflows.legal_wait import LegalWait, OnLegalTime
 
-ANSWER_WITHIN: Final = timedelta(seconds=30)
+ANSWER_WITHIN: Final = timedelta(minutes=30)
+"""For the longest: a place's whole month of payments."""
+LIFE_WITHIN: Final = timedelta(seconds=6)
+"""A service that was killed shows no life; what it was asked is then asked again."""
 RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=5)
 )
@@ -69,7 +72,7 @@ async def ask_once(service: str, activity: Activity, message: Message, result_ty
     try:
         return await workflow.execute_activity(
             activity, message, task_queue=service, result_type=result_type, start_to_close_timeout=ANSWER_WITHIN,
-            retry_policy=RETRIES,
+            heartbeat_timeout=LIFE_WITHIN, retry_policy=RETRIES,
         )
     except ActivityError as error:
         if not isinstance(error.cause, ApplicationError):

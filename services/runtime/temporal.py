@@ -39,6 +39,8 @@ CALL_RETRIES = RetryConfig(max_interval_millis=1000, max_elapsed_time_millis=300
 """Short: whoever tells a workflow something retries by itself, and a process that stops must not wait."""
 HEALTH_TIMEOUT = timedelta(seconds=1)
 ACTIVITY_GRACE = timedelta(seconds=5)
+HEARTBEATS_WITHIN = 4
+"""So many signs of life may come late together before the server takes a process for dead."""
 STOP_TIMEOUT_SECONDS = 7.0
 
 
@@ -116,10 +118,12 @@ class _WatchedActivity(ActivityInboundInterceptor):
         running = self._runtime.running_activities
         running.count += 1
         context = {"activity": info.activity_type, "workflow_id": info.workflow_id, "attempt": info.attempt}
+        living = asyncio.create_task(_tell_life(info.heartbeat_timeout), name=f"heartbeat {info.activity_type}")
         try:
             with structlog.contextvars.bound_contextvars(**context):
                 return await self._execute(input)
         finally:
+            living.cancel()
             running.count -= 1
             self._runtime.count_handled(1)
 
@@ -132,6 +136,13 @@ class _WatchedActivity(ActivityInboundInterceptor):
         except Exception as error:
             log.warning("activity.failed", **error_trace(error))
             raise
+
+
+async def _tell_life(within: timedelta | None) -> None:
+    """Tell the server that this process lives: an activity of one that was killed is then soon given to another."""
+    while within:
+        await asyncio.sleep(within.total_seconds() / HEARTBEATS_WITHIN)
+        activity.heartbeat()
 
 
 def not_retryable(refused: PermanentError) -> ApplicationError:

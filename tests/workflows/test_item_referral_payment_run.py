@@ -43,6 +43,7 @@ from contracts.processes import (
     WorkflowName,
 )
 from tests.workflows.fake_services import DAY, DECIDE_WITHIN, FakeServices
+from tests.workflows.histories import keep
 from workflows.item import ItemWorkflow
 from workflows.payment_run import PaymentRunWorkflow
 from workflows.referral import ReferralWorkflow
@@ -66,9 +67,12 @@ class World:
     def __init__(self, client: Client, services: FakeServices) -> None:
         self.client = client
         self.services = services
+        self.started: list[WorkflowHandle[Any, Any]] = []
 
     async def start(self, name: WorkflowName, start: Any) -> WorkflowHandle[Any, Any]:
-        return await self.client.start_workflow(name, start, id=f"{name}-{uuid4()}", task_queue=WORKFLOW_QUEUE)
+        handle = await self.client.start_workflow(name, start, id=f"{name}-{uuid4()}", task_queue=WORKFLOW_QUEUE)
+        self.started.append(handle)
+        return handle
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         for _ in range(POLLS_MAX):
@@ -105,7 +109,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """The real server, its machine time running 1:1."""
     arguments = [part for name, kind in (("Stage", "Keyword"), ("Jurisdiction", "Keyword"), ("Owner", "Keyword"),
                                          ("DueAt", "Datetime"), ("Overdue", "Bool"))
@@ -116,6 +120,8 @@ async def world() -> AsyncIterator[World]:
     )
     async with environment, working(environment.client, FakeServices(lambda: datetime.now(UTC))) as world:
         yield world
+        if request.config.getoption("--record-histories"):
+            await keep(world.client, world.started, request.node.name)
 
 
 def an_item(accepted_at: datetime, leap: Leap | None = None) -> ItemStarted:

@@ -73,7 +73,8 @@ class Ask:
     @workflow.run
     async def run(self, question: str) -> str:
         return await workflow.execute_activity(
-            question, task_queue=QUEUE, start_to_close_timeout=timedelta(seconds=10), result_type=str
+            question, task_queue=QUEUE, start_to_close_timeout=timedelta(seconds=60), result_type=str,
+            heartbeat_timeout=timedelta(seconds=4),
         )
 
 
@@ -96,6 +97,7 @@ class Activities:
     def __init__(self, runtime: CountingRuntime) -> None:
         self.runtime = runtime
         self.attempts: dict[str, int] = {}
+        self.may_end = asyncio.Event()
 
     def _attempt(self, name: str) -> int:
         self.attempts[name] = self.attempts.get(name, 0) + 1
@@ -112,9 +114,15 @@ class Activities:
             raise Unavailable("the bank does not answer")
         return f"running {self.runtime.running_activities.count}"
 
+    @activity.defn(name="lasts")
+    async def lasts(self) -> str:
+        self._attempt("lasts")
+        await self.may_end.wait()
+        return "done"
+
     @property
     def all(self) -> list[Any]:
-        return [self.refuses, self.fails_once]
+        return [self.refuses, self.fails_once, self.lasts]
 
 
 def workflows_of(client: Client, kind: type) -> Worker:
@@ -191,6 +199,23 @@ async def test_a_passing_failure_is_tried_again_and_activities_are_counted(clien
             Ask.run, "fails_once", id=f"ask-{uuid4()}", task_queue="workflows"
         )
     assert (answer, runtime.handled, runtime.running_activities.count) == ("running 1", 2, 0)
+
+
+async def test_an_activity_that_lasts_shows_that_its_process_lives(client: Client):
+    runtime = CountingRuntime()
+    activities = Activities(runtime)
+    serving = activity_worker(client, cast("Runtime", runtime), activities.all)
+    async with serving, workflows_of(client, Ask):
+        handle = await client.start_workflow(Ask.run, "lasts", id=f"ask-{uuid4()}", task_queue="workflows")
+        for _ in range(POLLS_MAX):
+            under_way = (await handle.describe()).raw_description.pending_activities
+            if under_way and under_way[0].HasField("last_heartbeat_time"):
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("no sign of life came")
+        activities.may_end.set()
+        assert (await handle.result(), activities.attempts) == ("done", {"lasts": 1})
 
 
 async def test_signal_with_start_never_starts_what_has_ended(client: Client):
