@@ -16,10 +16,12 @@ demo: setup ## Play the stories on a fresh world, from nothing
 
 ##@ Work on it
 test: setup ## Run the tests, or some of them: make test T=tests/rules
+	@$(VENV)/python -m deploy.local.asyncapi_parser
 	@$(VENV)/python -m pytest $(T)
 
-faults: setup ## Run every fault at every moment; takes long
-	@$(VENV)/python -m pytest tests/faults -m ""
+faults: setup ## Run every fault at every moment and write docs/faults.md; takes an hour
+	@rm -f .onething/faults.json
+	@$(VENV)/python -m pytest tests/faults -m ""; broken=$$?; $(VENV)/python -m tests.faults.page && exit $$broken
 
 check: setup ## Lint and check types
 	@$(VENV)/ruff check .

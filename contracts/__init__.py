@@ -2,3 +2,8 @@
 
 Imports nothing of the rest of the project, does no I/O and needs only pydantic.
 """
+
+from typing import Final
+
+VERSION: Final = "0.1.0"
+"""Of these contracts. `onething contracts release` raises it."""

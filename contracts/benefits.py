@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from contracts.vocabulary import GrowingVocabulary
 
-class Benefit(StrEnum):
+
+class Benefit(GrowingVocabulary):
     """What can be asked for, or joins a case unasked. Chinese term beside each."""
 
     DIBAO = "dibao"
@@ -16,7 +18,7 @@ class Benefit(StrEnum):
     """电费减免 (decided by the power company)"""
 
 
-class Source(StrEnum):
+class Source(GrowingVocabulary):
     """A data source (数据源) that answers means checks."""
 
     SOCIAL_SECURITY = "social_security"
@@ -28,13 +30,13 @@ class Source(StrEnum):
     CIVIL_REGISTRY = "civil_registry"
 
 
-class Department(StrEnum):
+class Department(GrowingVocabulary):
     """Another body that decides items of its own."""
 
     ELECTRICITY = "electricity"
 
 
-class Relation(StrEnum):
+class Relation(GrowingVocabulary):
     """Relation to the applicant (GB/T 4761, narrowed)."""
 
     APPLICANT = "applicant"

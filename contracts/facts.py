@@ -12,6 +12,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.vocabulary import GrowingVocabulary
+
 
 class Origin(StrEnum):
     """Where a fact comes from."""
@@ -26,7 +28,7 @@ class Origin(StrEnum):
     """An officer found and signed it (入户调查)."""
 
 
-class FactName(StrEnum):
+class FactName(GrowingVocabulary):
     """The closed vocabulary of facts. Person facts first, then household facts."""
 
     BORN_ON = "born_on"

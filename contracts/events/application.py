@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,9 +9,10 @@ from pydantic import Field
 
 from contracts.benefits import Benefit
 from contracts.envelope import Event
+from contracts.vocabulary import GrowingVocabulary
 
 
-class Channel(StrEnum):
+class Channel(GrowingVocabulary):
     """How an application came in."""
 
     PHONE = "phone"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,9 +9,10 @@ from pydantic import AwareDatetime, Field
 
 from contracts.benefits import Source
 from contracts.envelope import Event
+from contracts.vocabulary import GrowingVocabulary
 
 
-class SigningMethod(StrEnum):
+class SigningMethod(GrowingVocabulary):
     """How it was signed. A route without a face check is always offered."""
 
     IN_PERSON = "in_person"
@@ -21,7 +21,7 @@ class SigningMethod(StrEnum):
 
 
 class AuthorisationSigned(Event):
-    """A person (or a guardian) authorised the sources named; no source is asked before every adult has."""
+    """A person (or a guardian) authorised the sources named; no source is asked before all have."""
 
     TYPE: ClassVar[str] = "authorisation.signed.v1"
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
 from contracts.envelope import Event
+from contracts.vocabulary import GrowingVocabulary
 
 
-class DeadlineKind(StrEnum):
+class DeadlineKind(GrowingVocabulary):
     """What must have happened by then."""
 
     INVESTIGATE = "investigate"

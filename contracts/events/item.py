@@ -19,7 +19,7 @@ class HouseholdMember(BaseModel):
 
     person_id: UUID
     relation: Relation
-    is_adult: bool = Field(description="18 or older on the day of acceptance; every adult has to authorise.")
+    is_adult: bool = Field(description="18 or older on the day of acceptance; for a minor a guardian authorises.")
     facts: list[Fact] = Field(default_factory=list[Fact], description="What was declared about this person.")
 
 

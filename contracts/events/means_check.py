@@ -33,16 +33,16 @@ class SourceResult(BaseModel):
 
 
 class MeansCheckOpened(Event):
-    """A check of this household's means was opened; it waits for the adults named."""
+    """A check of this household's means was opened; it waits for the authorisation of the persons named."""
 
     TYPE: ClassVar[str] = "means_check.opened.v1"
 
     means_check_id: UUID
-    awaiting_person_ids: list[UUID] = Field(description="Adults who have not authorised yet.")
+    awaiting_person_ids: list[UUID] = Field(description="Who has not authorised yet; for a child a guardian signs.")
 
 
 class MeansCheckStarted(Event):
-    """Every adult has authorised: the sources are being asked."""
+    """Everybody has authorised, guardians for children: the sources are being asked."""
 
     TYPE: ClassVar[str] = "means_check.started.v1"
 

@@ -146,7 +146,8 @@ class ItemReceipt(Answer):
 
     item_id: UUID
     benefit: Benefit
-    status: str = Field(description="`received`, `accepted`, `supplement_requested` or `not_accepted`.")
+    status: str = Field(description="`accepted`, `supplement_requested`, `not_accepted`, or `received`: the "
+                        "office that decides tells what becomes of it.")
     missing: list[str] = []
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from contracts.http.message import Answer, Command
+from contracts.http.message import Answer, Command, Moment
 
 
 class PaymentOrder(Command):
@@ -64,9 +64,9 @@ class StatementLine(Command):
     line_id: UUID
     payment_id: UUID
     kind: LineKind
-    amount_fen: Annotated[int, Field(gt=0)]
-    booked_at: AwareDatetime
-    reason_code: str | None = None
+    amount_fen: Annotated[int, Field(gt=0, le=100_000_000_00, strict=True)]
+    booked_at: Moment
+    reason_code: Annotated[str, Field(max_length=200)] | None = None
 
 
 class Statement(Command):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,8 +11,9 @@ from pydantic import AwareDatetime, Field
 from contracts.benefits import Benefit
 from contracts.events.referral import ReferralAnswer
 from contracts.facts import Fact
-from contracts.http.application import EmergencyCause
+from contracts.http.application import EmergencyCause, Fen
 from contracts.http.message import Answer, Command, Unidentifying
+from contracts.vocabulary import GrowingVocabulary
 
 OfficerId = Annotated[str, Field(pattern=r"^officer:\d{6,12}:[a-z0-9]{1,16}$")]
 
@@ -51,7 +51,7 @@ class Recorded(Answer):
 class ConfirmSmallSum(Command):
     """`POST /items/{id}/small-sum` of approval."""
 
-    amount_fen: Annotated[int, Field(gt=0)]
+    amount_fen: Annotated[int, Field(gt=0, le=100_000_00, strict=True)]
     cause: EmergencyCause
 
 
@@ -74,12 +74,12 @@ class AnswerReferral(Command):
     """`POST /departments/{department}/referrals/{item_id}/answers` of coordination."""
 
     answer: ReferralAnswer
-    amount_fen_month: Annotated[int, Field(ge=0)] | None = None
+    amount_fen_month: Fen | None = None
     from_month: date | None = None
     reason: Annotated[Unidentifying, Field(max_length=200)] | None = None
 
 
-class TaskKind(StrEnum):
+class TaskKind(GrowingVocabulary):
     """What an officer is asked to do, and where."""
 
     VISIT = "visit"

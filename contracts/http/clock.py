@@ -13,7 +13,7 @@ class Quiet(Answer):
     pending: int
     handled: int
     next_at: AwareDatetime | None = None
-    """Of an actor: the next legal moment at which it has something to do."""
+    """The next legal moment at which there is something to do: an actor's next act, a wait to be ended."""
     drives: bool = False
     """Of an actor: True while it wants legal time to go on."""
 

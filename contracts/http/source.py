@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from contracts.events.means_check import AnswerKind
-from contracts.http.message import Answer, Command
+from contracts.http.message import Answer, Command, Moment
 
 
 class SourceQuery(Command):
@@ -32,7 +32,7 @@ class SourceAnswer(Command):
 
     query_id: UUID
     kind: AnswerKind
-    as_of: AwareDatetime | None = None
+    as_of: Moment | None = None
     data: dict[str, int | bool | str] = {}
 
 

@@ -12,7 +12,6 @@ from deploy.cli.terminal import print_json
 from deploy.local.problem import StackProblem
 from deploy.local.secret_store import SERVICES
 from deploy.local.topic_reader import TopicRecord, read_topics
-from deploy.local.world import LOCALHOST
 
 app = typer.Typer(no_args_is_help=True, help="Look at a case.")
 
@@ -39,7 +38,7 @@ async def _gather(stack: RunningStack, case_id: UUID) -> dict[str, Any]:
     answers = await stack.ask_all(SERVICES, f"/cases/{case_id}")
     if "intake" not in answers:  # every case begins there
         raise StackProblem("no_such_case", f"There is no case {case_id}. Ids are printed by the demo.")
-    records = await read_topics(f"{LOCALHOST}:{stack.world.ports['kafka']}", key=str(case_id))
+    records = await read_topics(stack.world.address("kafka"), key=str(case_id))
     events = sorted((_told(record) for record in records), key=lambda event: (event["legal_time"], event["id"]))
     return {"case_id": str(case_id), "events": events, **answers}
 

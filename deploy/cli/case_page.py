@@ -33,6 +33,7 @@ def print_case(story: dict[str, Any]) -> None:
          _when(payment["instructed_at"]), _when(payment["ended_at"]))
         for payment in story.get("disbursement", {}).get("payments", ())
     ))
+    _print("Waits 等待", ("on", "for", "since", "why", "next try"), _waits(story))
     _print("Referrals 转介", ("department", "benefit", "from", "answer by", "answer", "a month"), (
         (referral["department"], referral["benefit"], referral["from_month"][:7], _when(referral["answer_by"]),
          referral["answer"] or "waiting", _yuan(referral["amount_fen_month"]))
@@ -40,13 +41,27 @@ def print_case(story: dict[str, Any]) -> None:
     ))
     _print("Deadlines 时限", ("what", "due", "state", "met", "waits on"), (
         (deadline["kind"], _when(deadline["due_at"]) + (" (provisional)" if deadline["provisional"] else ""),
-         deadline["state"], _when(deadline["met_at"]), deadline["waits_on"])
+         deadline["state"] + (" (its workflow is gone)" if deadline["workflow_gone_at"] else ""),
+         _when(deadline["met_at"]), deadline["waits_on"])
         for deadline in coordination.get("deadlines", ())
     ))
     _print("Open tasks 待办", ("task", "place", "opens", "due"), (
         (task["kind"], task["jurisdiction"], task["opens_on"], _when(task["due_at"]))
         for task in coordination.get("tasks", ())
     ))
+
+
+def _waits(story: dict[str, Any]) -> Iterable[tuple[Any, ...]]:
+    """What waits on parties outside: questions to data sources, payments at the bank."""
+    check = story.get("verification", {}).get("means_check") or {}
+    for question in check.get("questions", ()):
+        if question["waiting_since"] and question["state"] in ("due", "asking", "asked", "waiting"):
+            yield (f"source:{question['source']}", f"person {question['person_id']}",
+                   _when(question["waiting_since"]), question["reason"], _when(question["ask_again_at"]))
+    for payment in story.get("disbursement", {}).get("payments", ()):
+        if wait := payment["waits"]:
+            yield (wait["party"], f"{payment['benefit']} {payment['period'][:7]}", _when(wait["since"]),
+                   wait["reason"], _when(wait["next_try_at"]))
 
 
 def _print_decisions(items: Iterable[dict[str, Any]]) -> None:

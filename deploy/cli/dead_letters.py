@@ -12,6 +12,7 @@ from deploy.local.problem import StackProblem
 from deploy.local.secret_store import SERVICES
 
 app = typer.Typer(no_args_is_help=True, help="List, show and retry records that could not be handled.")
+AT_ONCE = 500
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Service = Annotated[str, typer.Argument(help=f"One of: {', '.join(SERVICES)}.")]
 LetterId = Annotated[str, typer.Argument(help="As `onething dead-letters list` shows it.")]
@@ -34,11 +35,12 @@ def list_letters(json: AsJson = False) -> None:
         reason = f"{letter['reason_code']}: {letter['reason']}"
         table.add_row(service, str(letter["id"]), place, reason, letter["first_failed_at"])
     out.print(table)
+    err.print("Those that wait behind another one of their case follow when that one is retried or discarded.")
 
 
 @app.command(epilog="Example: onething dead-letters show approval 3")
 def show(service: Service, letter_id: LetterId) -> None:
-    """Show one dead letter whole, with its record in base64."""
+    """Show one dead letter whole, with its record in base64. It may name a person: that you opened it is logged."""
     print_json(asyncio.run(_ask(service, "GET", f"/dead-letters/{letter_id}")))
 
 
@@ -48,29 +50,67 @@ def retry(
     letter_id: Annotated[str | None, typer.Argument(help="Which one.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every dead letter of the service, oldest first.")] = False,
 ) -> None:
-    """Handle dead letters again, once their cause is mended."""
+    """Handle dead letters again, once their cause is mended, and what waits behind each of them."""
     if (letter_id is None) != every:
         raise StackProblem("which_letter", "Say which dead letter by its id, or --all.")
-    retried, failures = asyncio.run(_retry(service, letter_id))
+    handled, failures = asyncio.run(_retry(service, letter_id) if letter_id else _retry_every(service))
+    _tell(f"Handled {handled} dead letters of {service}.", failures)
+
+
+@app.command(epilog="Example: onething dead-letters discard approval 3")
+def discard(service: Service, letter_id: LetterId) -> None:
+    """Give a dead letter up for good, such as one that is no event at all; what waits behind it is handled."""
+    answer = asyncio.run(_ask(service, "DELETE", f"/dead-letters/{letter_id}"))
+    _tell(f"Discarded 1 dead letter of {service}; handled {len(answer['handled'])} behind it.", _failures(answer))
+
+
+@app.command(epilog="Example: onething dead-letters resume approval --park-at-most 1000")
+def resume(
+    service: Service,
+    park_at_most: Annotated[int, typer.Option(help="Stop again once so many more records were parked.")] = 100,
+) -> None:
+    """Let a service consume again that had stopped because too many records could not be handled."""
+    asyncio.run(_ask(service, "POST", "/dead-letters/resume", json={"park_at_most": park_at_most}))
+    err.print(f"{service} consumes again; it stops once {park_at_most} more records were parked.")
+
+
+def _tell(done: str, failures: list[str]) -> None:
     for failure in failures:
         err.print(failure, style="red", markup=False)
-    err.print(f"Retried {retried} of {retried + len(failures)} dead letters of {service}.")
+    err.print(done)
     if failures:
         raise typer.Exit(1)
 
 
-async def _retry(service: str, letter_id: str | None) -> tuple[int, list[str]]:
-    if letter_id is not None:
-        ids = [letter_id]
-    else:
-        ids = [str(letter["id"]) for letter in await _ask(service, "GET", "/dead-letters", params={"limit": 500})]
-    failures: list[str] = []
-    for each in ids:
-        try:
-            await _ask(service, "POST", f"/dead-letters/{each}/retry")
-        except StackProblem as problem:
-            failures.append(problem.sentence)
-    return len(ids) - len(failures), failures
+async def _retry(service: str, letter_id: str) -> tuple[int, list[str]]:
+    answer = await _ask(service, "POST", f"/dead-letters/{letter_id}/retry")
+    return len(answer["handled"]), _failures(answer)
+
+
+async def _retry_every(service: str) -> tuple[int, list[str]]:
+    """Oldest first; those that wait behind another one follow with it."""
+    handled, failures, tried = 0, list[str](), set[str]()
+    while letters := await _untried(service, tried):
+        for letter in letters:
+            tried.add(letter["id"])
+            try:
+                count, failed = await _retry(service, letter["id"])
+            except StackProblem as problem:
+                if problem.code == "not_found":
+                    continue  # it followed another one, or somebody else retried it
+                count, failed = 0, [problem.sentence]
+            handled, failures = handled + count, failures + failed
+    return handled, failures
+
+
+async def _untried(service: str, tried: set[str]) -> list[Any]:
+    letters = await _ask(service, "GET", "/dead-letters", params={"limit": AT_ONCE})
+    return [letter for letter in letters if letter["id"] not in tried and letter["reason_code"] != "waits_behind"]
+
+
+def _failures(answer: Any) -> list[str]:
+    failed = answer["failed"]
+    return [f"Dead letter {failed['id']}, which had waited, failed: {failed['reason']}"] if failed else []
 
 
 async def _ask(service: str, method: str, path: str, **request: Any) -> Any:

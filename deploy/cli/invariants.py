@@ -11,7 +11,6 @@ from deploy.cli.running_stack import RunningStack
 from deploy.cli.terminal import err, out, print_json
 from deploy.invariants.checks import INVARIANTS
 from deploy.invariants.live_data import LiveData
-from deploy.local.kafka import Kafka
 from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.secret_store import SecretStore
 from deploy.local.topic_reader import read_topics
@@ -50,7 +49,7 @@ async def check_all(stack: RunningStack) -> list[dict[str, Any]]:
     try:
         live = LiveData(
             database,
-            records=await read_topics(Kafka(stack.world).bootstrap),
+            records=await read_topics(stack.world.address("kafka")),
             bank_lines=(await stack.ask("bank", "GET", "/statements"))["lines"],
             secret_texts=await _identifiers(database, secrets),
             logs=stack.world.logs,

@@ -28,8 +28,9 @@ class RunningStack:
     def find(cls) -> Self:
         """The stack that is up: the kept world first, then a demo. Raises StackProblem `not_up`."""
         for home in (default_home(), DEMO_HOME, FRESH_HOME):
-            if is_running(home):
-                return cls.at(home)
+            stack = cls.at(home) if home.exists() else None
+            if stack and (stack.world.addresses or is_running(home)):
+                return stack
         raise StackProblem("not_up", "No stack is up. Run: onething up")
 
     @classmethod
@@ -51,7 +52,7 @@ class RunningStack:
         Raises StackProblem `no_answer` when the process does not answer, `refused` with its own words when
         it refuses; `not_found` for 404.
         """
-        if process not in self.world.ports:
+        if process not in {**self.world.ports, **self.world.addresses}:
             raise StackProblem("not_up", f"{process} is not part of the stack that is up. Run: onething up")
         headers = {"Authorization": f"Bearer {self._token(role, process)}"}
         # Hazard: with trust_env a proxy of the person's shell would be asked for an address on this machine.

@@ -23,6 +23,8 @@ from deploy.local.world import PROJECT_ROOT, World, default_home, is_running
 UP_BOUND_SECONDS = 300.0
 DOWN_BOUND_SECONDS = 90.0
 POLL_SECONDS = 0.2
+ASKING_OUTSIDE = ("verification", "disbursement")
+"""The services that may wait on parties outside: data sources, the bank."""
 
 InfrastructureOnly = Annotated[
     bool,
@@ -94,10 +96,16 @@ def status(json: AsJson = False) -> None:
         healthy = "[green]yes" if part["healthy"] else "[red]no"
         table.add_row(part["name"], part["state"], healthy, str(part["pid"] or "-"), part["address"] or "-")
     out.print(table)
+    for part in report["parts"]:
+        if part["fault"]:
+            out.print(f"{part['name']}: {part['fault']}", style="red", markup=False, soft_wrap=True)
     out.print(f"World: {report['world']}", soft_wrap=True)
     out.print(f"Temporal's web page: {stack.world.url('temporal_web')}")
     if clock := report["clock"]:
         out.print(f"Legal time: {clock['legal_now']}{' (held)' if clock['held'] else ''}")
+    for wait in report["waits"]:
+        out.print(f"Waits on {wait['party']}: {wait['cases_count']} cases since {wait['since']} ({wait['reason']}), "
+                  f"next try {wait['next_try_at'] or 'when asked to'}", markup=False, soft_wrap=True)
 
 
 def _follow_start(background: "subprocess.Popen[bytes]", world: World, *, infrastructure_only: bool) -> None:
@@ -148,38 +156,53 @@ async def _report(stack: RunningStack) -> dict[str, Any]:
     world = stack.world
     states = world.status.get("parts", {})
     names = [name for name in (*COMPONENTS, *(entry.name for entry in PROCESSES)) if name in states]
-    healthy = await asyncio.gather(*(_is_healthy(world, name) for name in names))
+    faults = await asyncio.gather(*(_fault(world, name) for name in names))
     parts = [
         {
             "name": name,
             "state": states[name],
-            "healthy": is_healthy,
+            "healthy": not fault,
+            "fault": fault,
             "pid": world.processes.get(name, {}).get("pid"),
-            "address": f"127.0.0.1:{world.ports[name]}" if name in COMPONENTS else world.url(name),
+            "address": world.address(name) if name in COMPONENTS else world.url(name),
         }
-        for name, is_healthy in zip(names, healthy, strict=True)
+        for name, fault in zip(names, faults, strict=True)
     ]
     clock = await stack.ask("keeper", "GET", "/clock") if states.get("keeper") == "ready" else None
     return {
         "up": bool(world.status.get("up")),
         "world": str(world.home),
         "started_at": world.status.get("started_at"),
-        "healthy": all(healthy),
+        "healthy": not any(faults),
         "parts": parts,
         "clock": clock,
+        "waits": [wait for waits in await asyncio.gather(*(
+            _waits(stack, name) for name in ASKING_OUTSIDE if states.get(name) == "ready")) for wait in waits],
     }
 
 
-async def _is_healthy(world: World, name: str) -> bool:
+async def _waits(stack: RunningStack, service: str) -> list[dict[str, Any]]:
+    """What a service waits for from outside; nothing where it cannot say so now, which its health tells."""
+    with contextlib.suppress(StackProblem):
+        return (await stack.ask(service, "GET", "/waits"))["waits"]
+    return []
+
+
+async def _fault(world: World, name: str) -> str:
+    """What keeps a part from working; empty where nothing does."""
     if name in COMPONENTS:
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", world.ports[name]), 2)
+            _, writer = await asyncio.wait_for(asyncio.open_connection(*world.address(name).rsplit(":", 1)), 2)
         except (OSError, TimeoutError):
-            return False
+            return "does not listen"
         writer.close()
-        return True
+        return ""
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
         try:
-            return (await client.get(f"{world.url(name)}/ready")).is_success
+            answer = await client.get(f"{world.url(name)}/ready")
         except httpx.HTTPError:
-            return False
+            return "does not answer"
+    if answer.is_success:
+        return ""
+    checks: dict[str, Any] = answer.json().get("checks", {})
+    return "; ".join(f"{what}: {check['detail']}" for what, check in checks.items() if not check["ok"]) or "not ready"

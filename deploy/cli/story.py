@@ -67,10 +67,12 @@ async def _play_on(stack: RunningStack, stories: list[Story], copies: int) -> li
     legal_now = datetime.fromisoformat(clock["legal_now"])
     first = min(story.calendar.start() for story in stories)
     if legal_now > first:
+        elsewhere = "Begin a new world where it runs: docker compose down --volumes && docker compose up --wait"
         raise StackProblem(
             "clock_is_past",
-            f"The stack's clock is at {legal_now.astimezone(LEGAL_ZONE):%Y-%m-%d %H:%M}, past the story's "
-            f"start {first:%Y-%m-%d %H:%M}. Play it on a world of its own: add --fresh",
+            f"The stack's clock is at {legal_now.astimezone(LEGAL_ZONE):%Y-%m-%d %H:%M}, past the story's start "
+            f"{first:%Y-%m-%d %H:%M}. "
+            + (elsewhere if stack.world.addresses else "Play it on a world of its own: add --fresh"),
         )
     return await play(stack, stories, copies=copies)
 

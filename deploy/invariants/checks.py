@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from contracts.benefits import Standard
 from deploy.invariants.identifiers import identifiers_outside_the_vault
 from deploy.invariants.live_data import LiveData
+from deploy.local.topic_reader import TopicRecord
 from services.rulebook import small_sum_cap_fen
 
 Check = Callable[[LiveData], Awaitable[list[str]]]
@@ -30,8 +32,7 @@ async def nobody_waits_unnamed(live: LiveData) -> list[str]:
     """1: an accepted item is decided, withdrawn, or waits with a deadline; a passed one was said to be."""
     idle = await live.rows("""
         select i.item_id from coordination.items i
-        where i.accepted_at is not null and i.at_once is not true
-          and i.confirmed_at is null and i.withdrawn_at is null
+        where i.accepted_at is not null and i.confirmed_at is null and i.withdrawn_at is null
           and not exists (select from coordination.deadlines d where d.item_id = i.item_id
                           and d.state in ('open', 'passed') and d.met_at is null and d.waits_on <> '')""")
     silent = await live.rows("""
@@ -160,14 +161,22 @@ async def every_change_is_told_once_in_order(live: LiveData) -> list[str]:
 
 
 def _out_of_order(live: LiveData) -> list[str]:
-    """A case lies in one partition of a topic, and there no effect comes before its cause."""
+    """A case lies in one partition of a topic, there in the order of its outbox, and no effect before its cause.
+
+    Ids are made while the case is locked and grow with time: their order is the order of the commits.
+    """
     violations: list[str] = []
-    partitions: dict[tuple[str, str], set[int]] = {}
-    for record in live.records:
-        if "ce_caseid" in record.headers:
-            partitions.setdefault((record.topic, record.headers["ce_caseid"]), set()).add(record.partition)
-    violations += [f"Case {case_id} lies in {len(numbers)} partitions of {topic}."
-                   for (topic, case_id), numbers in partitions.items() if len(numbers) > 1]
+    of_case: dict[tuple[str, str], list[TopicRecord]] = {}
+    for event in live.events:
+        if "ce_caseid" in event.headers and event.event_id:
+            of_case.setdefault((event.topic, event.headers["ce_caseid"]), []).append(event)
+    for (topic, case_id), events in of_case.items():
+        numbers = {event.partition for event in events}
+        if len(numbers) > 1:
+            violations.append(f"Case {case_id} lies in {len(numbers)} partitions of {topic}.")
+        in_order = sorted(events, key=lambda event: event.offset)
+        violations += [f"{later.type} {later.event_id} of case {case_id} lies behind what was recorded after it."
+                       for earlier, later in pairwise(in_order) if earlier.event_id > later.event_id]
     for cause, effect, name in CAUSE_AND_EFFECT:
         places = {record.data.get(name): record.offset for record in live.of_type(cause)}
         violations += [f"{effect} of {record.data.get(name)} lies before its {cause}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,14 @@ class LiveData:
         """Rows of a read-only statement."""
         return await self.database.fetch(statement, *values)
 
+    @cached_property
+    def events(self) -> list[TopicRecord]:
+        """Every event where it lies first: a relay that died before it had noted a delivery delivers again."""
+        first: dict[tuple[str, str], TopicRecord] = {}
+        for record in self.records:
+            first.setdefault((record.topic, record.event_id or f"{record.partition}/{record.offset}"), record)
+        return list(first.values())
+
     def of_type(self, event_type: str) -> list[TopicRecord]:
-        """Records of one event type, in the order of their partitions."""
-        return [record for record in self.records if record.type == event_type]
+        """Events of one type, in the order of their partitions."""
+        return [event for event in self.events if event.type == event_type]

@@ -3,10 +3,11 @@
 import asyncio
 import importlib
 from importlib.util import find_spec
+from typing import Protocol
 
 import asyncpg
 
-from deploy.local.postgres import ADMIN, DATABASE, Postgres
+from deploy.local.postgres import ADMIN, DATABASE
 from deploy.local.secret_store import DATABASE_ROLES, SERVICES, SecretStore
 
 LOGIN_ROLES = tuple(role for role in DATABASE_ROLES if role != ADMIN)
@@ -27,7 +28,15 @@ create table if not exists clock.saved (
 """
 
 
-async def create_database(postgres: Postgres, secrets: SecretStore) -> None:
+class DatabaseServer(Protocol):
+    """A PostgreSQL server, here or elsewhere."""
+
+    def dsn(self, role: str, database: str = DATABASE) -> str:
+        """The address with the role's password."""
+        ...
+
+
+async def create_database(postgres: DatabaseServer, secrets: SecretStore) -> None:
     """Make the database, the login roles and the clock where they are missing. Idempotent."""
     connection = await asyncpg.connect(postgres.dsn(ADMIN, "postgres"))
     try:
@@ -52,7 +61,7 @@ async def create_database(postgres: Postgres, secrets: SecretStore) -> None:
         await connection.close()
 
 
-async def migrate(postgres: Postgres) -> list[str]:
+async def migrate(postgres: DatabaseServer) -> list[str]:
     """Bring the schema of every service that has migrations up to date; return their names."""
     migrated: list[str] = []
     for service in SERVICES:

@@ -16,7 +16,7 @@ from deploy.local.postgres import DATABASE, Postgres
 from deploy.local.problem import StackProblem
 from deploy.local.secret_store import SecretStore
 from deploy.local.temporal import Temporal
-from deploy.local.world import World, WorldLock
+from deploy.local.world import LOCALHOST, World, WorldLock
 
 COMPONENTS = ("postgres", "kafka", "temporal")
 
@@ -46,6 +46,22 @@ class Infrastructure:
     def database_dsn(self, role: str = "admin", database: str = DATABASE) -> str:
         """The database address of a role: `admin`, a service's name, `workflows` or `keeper`."""
         return self.postgres.dsn(role, database)
+
+    def url(self, name: str) -> str:
+        return self.world.url(name)
+
+    def listens_on(self, name: str) -> tuple[str, int]:
+        return LOCALHOST, self.world.ports[name]
+
+    def data_folder(self, name: str) -> Path:
+        """Where an actor of the sandbox keeps what it must remember between starts."""
+        return self.world.home / "sandbox" / name
+
+    def symmetric_key(self, name: str) -> str:
+        return self.secrets.symmetric_key(name)
+
+    def key_file(self, setting: str, name: str) -> Path:
+        return self.secrets.key_file(setting, name)
 
     async def start(self, on_ready: Callable[[str], None] = lambda _: None) -> None:
         """Start all components at once; when one fails, stop the others and raise its StackProblem."""

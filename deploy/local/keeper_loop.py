@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from contracts.http.clock import Act, Acted, Quiet
 from deploy.local import legal_clock
 from deploy.local.legal_clock import ClockReading
+from services.runtime.problems import error_trace
 from services.runtime.tokens import TokenSigner
 
 WAITING_POLL_SECONDS = 0.05
@@ -95,11 +96,14 @@ class KeeperLoop:
         while True:
             try:
                 busy = await self._turn()
-            except (ClockUnreadable, Hindered) as error:
+            except Exception as error:
+                # Hazard: whatever it was, a keeper that no longer looks would hold legal time for ever.
                 self.quiet, busy = False, False
-                if self.hindered_by != str(error):  # once, not twice a second
-                    log.warning("clock.hindered", reason=str(error))
-                self.hindered_by = str(error)
+                known = isinstance(error, ClockUnreadable | Hindered)
+                reason = str(error) if known else f"The keeper failed ({type(error).__name__}); see its log."
+                if self.hindered_by != reason:  # once, not twice a second
+                    log.warning("clock.hindered", reason=reason, **({} if known else error_trace(error)))
+                self.hindered_by = reason
             await asyncio.sleep(WAITING_POLL_SECONDS if busy else IDLE_POLL_SECONDS)
 
     async def save_each_second(self) -> None:
@@ -219,9 +223,9 @@ class KeeperLoop:
             answer.raise_for_status()
             deadline = DEADLINE_AT.validate_json(answer.content)["at"]
         moments = [
-            actor.next_at
-            for name in self._actor_urls
-            if (actor := calm.answers[name]) and actor.next_at and actor.next_at > clock.legal_now
+            answer.next_at
+            for answer in calm.answers.values()
+            if answer and answer.next_at and answer.next_at > clock.legal_now
         ]
         if deadline:
             moments.append(deadline)

@@ -63,6 +63,17 @@ async def save(connection: asyncpg.Connection) -> None:
     )
 
 
+async def begin(dsn: str, legal_start: datetime | None) -> None:
+    """Take up legal time where a world stopped; where it never ran, at `legal_start` (or at machine time)."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        restored = await restore(connection)
+        if restored is None and legal_start is not None:
+            await leap(connection, legal_start, kind="start", reason="a fresh world begins here")
+    finally:
+        await connection.close()
+
+
 async def restore(connection: asyncpg.Connection) -> ClockReading | None:
     """Take up legal time where the stack stopped; None on a world that never ran."""
     saved_at = await connection.fetchval("select legal_at from clock.saved")

@@ -9,7 +9,7 @@ import httpx
 from deploy.local.child import clean_environment
 from deploy.local.component import Component
 from deploy.local.infrastructure import Infrastructure
-from deploy.local.process_table import Entry, data_folder, environment
+from deploy.local.process_table import Entry, environment
 from deploy.local.world import PROJECT_ROOT
 
 READY_POLL_SECONDS = 0.1
@@ -28,17 +28,18 @@ class OurProcess(Component):
         self._http = http
 
     async def start(self) -> None:
-        data_folder(self.world, self.entry).mkdir(parents=True, exist_ok=True)
-        self.child.spawn(
-            [sys.executable, "-m", self.entry.module],
-            environment={
-                **clean_environment(),
-                **environment(self.entry, self._infrastructure),
-                "PYTHONUNBUFFERED": "1",
-            },
-            cwd=PROJECT_ROOT,
-        )
+        self._infrastructure.data_folder(self.name).mkdir(parents=True, exist_ok=True)
+        self.child.spawn(self.command(), environment=self.environment(), cwd=PROJECT_ROOT)
         await self._wait_until_ready()
+
+    def command(self) -> list[str]:
+        """What to run."""
+        return [sys.executable, "-m", self.entry.module]
+
+    def environment(self) -> dict[str, str]:
+        """With which variables."""
+        settings = environment(self.entry, self._infrastructure)
+        return {**clean_environment(), **settings, "PYTHONUNBUFFERED": "1"}
 
     async def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.ready_bound_seconds

@@ -51,7 +51,7 @@ class Postgres(Component):
     def dsn(self, role: str, database: str = DATABASE) -> str:
         """postgresql:// address with the role's password; role `admin` owns everything."""
         password = self._secrets.database_password(role)
-        return f"postgresql://{role}:{password}@{LOCALHOST}:{self.world.ports[self.name]}/{database}"
+        return f"postgresql://{role}:{password}@{self.world.address(self.name)}/{database}"
 
     async def start(self) -> None:
         binaries = await asyncio.to_thread(_binaries, self.world.home, self._user)

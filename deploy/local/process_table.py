@@ -7,11 +7,9 @@ given no key it does not need.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
-from deploy.local.infrastructure import Infrastructure
 from deploy.local.secret_store import SOURCES
-from deploy.local.world import LOCALHOST, World
 
 Kind = Literal["service", "worker", "actor", "keeper"]
 
@@ -101,60 +99,76 @@ PROCESSES = (
 )
 
 
-def environment(entry: Entry, infrastructure: Infrastructure) -> dict[str, str]:
+class Surroundings(Protocol):
+    """Where a process finds the others and its own files: on this machine, or in a container."""
+
+    @property
+    def kafka_bootstrap(self) -> str: ...
+
+    @property
+    def temporal_address(self) -> str: ...
+
+    def database_dsn(self, role: str) -> str: ...
+
+    def url(self, name: str) -> str:
+        """The HTTP address at which the others reach a process."""
+        ...
+
+    def listens_on(self, name: str) -> tuple[str, int]:
+        """The address and port on which a process listens."""
+        ...
+
+    def data_folder(self, name: str) -> Path:
+        """Where an actor of the sandbox keeps what it must remember between starts."""
+        ...
+
+    def symmetric_key(self, name: str) -> str: ...
+
+    def key_file(self, setting: str, name: str) -> Path:
+        """The file of keys that a process is given under a setting."""
+        ...
+
+
+def environment(entry: Entry, around: Surroundings) -> dict[str, str]:
     """The `ONETHING_*` variables of one process."""
-    return {f"ONETHING_{name}": _value(name, entry, infrastructure) for name in entry.settings}
+    return {f"ONETHING_{name}": _value(name, entry, around) for name in entry.settings}
 
 
-def _value(setting: str, entry: Entry, infrastructure: Infrastructure) -> str:
-    world, secrets = infrastructure.world, infrastructure.secrets
+def _value(setting: str, entry: Entry, around: Surroundings) -> str:
     if setting.endswith("_URL"):
-        return world.url(setting.removesuffix("_URL").lower())
+        return around.url(setting.removesuffix("_URL").lower())
+    if setting.endswith("_FILE"):
+        return str(around.key_file(setting, entry.name))
     match setting:
         case "ENV":
             return "demo"
         case "LOG_LEVEL":
             return "INFO"
         case "HTTP_HOST":
-            return LOCALHOST
+            return around.listens_on(entry.name)[0]
         case "HTTP_PORT":
-            return str(world.ports[entry.name])
+            return str(around.listens_on(entry.name)[1])
         case "DATABASE_DSN":
-            return infrastructure.database_dsn(entry.name)
+            return around.database_dsn(entry.name)
         case "KAFKA_BOOTSTRAP":
-            return infrastructure.kafka_bootstrap
+            return around.kafka_bootstrap
         case "TEMPORAL_ADDRESS":
-            return infrastructure.temporal_address
+            return around.temporal_address
         case "TEMPORAL_NAMESPACE":
             return "onething"
         case "PAYLOAD_KEY" | "VAULT_KEY" | "BLIND_INDEX_KEY":
-            return secrets.symmetric_key(setting)
-        case "TRUSTED_KEYS_FILE":
-            return str(secrets.trusted_keys_file)
-        case "RECIPIENT_KEYS_FILE":
-            return str(secrets.recipient_keys_file)
-        case "SIGNING_KEY_FILE":
-            return str(secrets.signing_key_file(entry.name))
-        case "IDP_KEY_FILE":
-            return str(secrets.signing_key_file("idp"))
-        case "RECIPIENT_PRIVATE_KEYS_FILE":
-            return str(secrets.private_keys_file(entry.name))
+            return around.symmetric_key(setting)
         case "DATA_FOLDER":
-            return str(data_folder(world, entry))
+            return str(around.data_folder(entry.name))
         case "SOURCE_URLS":
-            return _urls({source: f"{world.url('sources')}/{source}" for source in SOURCES})
+            return json.dumps({source: f"{around.url('sources')}/{source}" for source in SOURCES})
         case "WATCHED_URLS":
-            return _urls({other.name: world.url(other.name) for other in PROCESSES if other.kind != "keeper"})
+            return _urls(around, {"service", "worker", "actor"})
         case "ACTOR_URLS":
-            return _urls({other.name: world.url(other.name) for other in PROCESSES if other.kind == "actor"})
+            return _urls(around, {"actor"})
         case _:
             raise ValueError(f"Setting {setting} of {entry.name} has no value in deploy/local/process_table.py.")
 
 
-def data_folder(world: World, entry: Entry) -> Path:
-    """Where an actor of the sandbox keeps what it must remember between starts."""
-    return world.home / "sandbox" / entry.name
-
-
-def _urls(urls: dict[str, str]) -> str:
-    return json.dumps(urls)
+def _urls(around: Surroundings, kinds: set[Kind]) -> str:
+    return json.dumps({other.name: around.url(other.name) for other in PROCESSES if other.kind in kinds})

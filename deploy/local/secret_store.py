@@ -61,6 +61,22 @@ class SecretStore:
         """JWKS of the private keys of one of KEY_HOLDERS: one sandbox process plays all data sources."""
         return self.folder / "decryption" / f"held_by_{holder}.json"
 
+    def key_file(self, setting: str, name: str) -> Path:
+        """The file that a process is given under one of the settings that end in `_FILE`."""
+        match setting:
+            case "TRUSTED_KEYS_FILE":
+                return self.trusted_keys_file
+            case "RECIPIENT_KEYS_FILE":
+                return self.recipient_keys_file
+            case "SIGNING_KEY_FILE":
+                return self.signing_key_file(name)
+            case "IDP_KEY_FILE":
+                return self.signing_key_file("idp")
+            case "RECIPIENT_PRIVATE_KEYS_FILE":
+                return self.private_keys_file(name)
+            case _:
+                raise ValueError(f"No key file is known for the setting {setting}.")
+
     def symmetric_key(self, name: str) -> str:
         """One of SYMMETRIC_KEYS: base64 of 32 random bytes."""
         return (self.folder / name.lower()).read_text()

@@ -40,12 +40,14 @@ class Supervisor:
         *,
         infrastructure_only: bool = False,
         restart: bool = True,
+        process: type[OurProcess] = OurProcess,
         progress: Progress | None = None,
     ) -> None:
         self.home = home.resolve()
         self.infrastructure: Infrastructure
         self._entries = () if infrastructure_only else PROCESSES
         self._restart = restart
+        self._process = process
         self._progress = progress or (lambda _name, _state: None)
         self._processes: dict[str, OurProcess] = {}
         self._wanted: set[str] = set()
@@ -83,7 +85,7 @@ class Supervisor:
             for name in infrastructure.COMPONENTS:
                 self._wanted.add(name)
                 self._note(name, "ready")
-            await self._set_clock(legal_start)
+            await legal_clock.begin(self.infrastructure.database_dsn("keeper"), legal_start)
             if self._entries:
                 self._note("migrations", "starting")
                 await database_setup.migrate(self.infrastructure.postgres)
@@ -136,7 +138,7 @@ class Supervisor:
     async def _start_processes(self) -> None:
         for entry in self._entries:
             self.world.port(entry.name)
-            self._processes[entry.name] = OurProcess(entry, self.infrastructure, self._http)
+            self._processes[entry.name] = self._process(entry, self.infrastructure, self._http)
         for kinds in START_GROUPS:
             starts = [asyncio.create_task(self.start(name)) for name in self._of_kinds(kinds)]
             try:
@@ -176,15 +178,6 @@ class Supervisor:
             except StackProblem as problem:
                 await self.parts[name].kill()
                 self._note(name, f"crashed: {problem.sentence}")
-
-    async def _set_clock(self, legal_start: datetime | None) -> None:
-        connection = await asyncpg.connect(self.infrastructure.database_dsn("keeper"))
-        try:
-            restored = await legal_clock.restore(connection)
-            if restored is None and legal_start is not None:
-                await legal_clock.leap(connection, legal_start, kind="start", reason="a fresh world begins here")
-        finally:
-            await connection.close()
 
     async def _save_clock(self) -> None:
         try:

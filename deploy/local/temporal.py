@@ -34,7 +34,7 @@ class Temporal(Component):
 
     @property
     def address(self) -> str:
-        return f"{LOCALHOST}:{self.world.ports[self.name]}"
+        return self.world.address(self.name)
 
     @property
     def web_url(self) -> str:

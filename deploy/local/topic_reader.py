@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.catalogue import TOPICS
+from services.runtime.record_batches import survive_any_header_name
 
 READ_TIMEOUT_MS = 500
 
@@ -30,6 +31,11 @@ class TopicRecord:
         return self.headers.get("ce_type", "").rsplit(".v", 1)[0]
 
     @property
+    def event_id(self) -> str:
+        """The event's id; empty for what is no event."""
+        return self.headers.get("ce_id", "")
+
+    @property
     def data(self) -> dict[str, Any]:
         """The event's data; empty for what is no JSON object."""
         try:
@@ -41,6 +47,7 @@ class TopicRecord:
 
 async def read_topics(bootstrap: str, *, key: str | None = None) -> list[TopicRecord]:
     """Every record of every topic, or those with one key, in the order of their partitions."""
+    survive_any_header_name()
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:

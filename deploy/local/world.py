@@ -33,7 +33,7 @@ class World:
 
     `processes` holds `{name: {pid, started_at}}`: the start time (seconds since the epoch, of the operating
     system) tells our process from a stranger who was given the same pid later. `holder` is the process that
-    took the world last, in the same form.
+    took the world last, in the same form. `addresses` (host:port by name) is for a stack that runs elsewhere.
     """
 
     home: Path
@@ -41,6 +41,7 @@ class World:
     processes: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     holder: dict[str, float] = field(default_factory=dict[str, float])
     status: dict[str, Any] = field(default_factory=dict[str, Any])
+    addresses: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def open(cls, home: Path) -> "World":
@@ -56,6 +57,7 @@ class World:
             world.processes = remembered["processes"]
             world.holder = remembered["holder"]
             world.status = remembered["status"]
+            world.addresses = remembered.get("addresses", {})
         return world
 
     @property
@@ -73,7 +75,7 @@ class World:
     def save(self) -> None:
         """Write `world.json` whole or not at all."""
         beside = self.file.with_suffix(".json.new")
-        names = ("ports", "processes", "holder", "status")
+        names = ("ports", "processes", "holder", "status", "addresses")
         remembered = {name: getattr(self, name) for name in names}
         try:
             beside.write_text(json.dumps(remembered, indent=2, default=str))
@@ -90,9 +92,13 @@ class World:
         self.save()
         return self.ports[name]
 
+    def address(self, name: str) -> str:
+        """host:port of `name`, whose port or address must be known."""
+        return self.addresses.get(name) or f"{LOCALHOST}:{self.ports[name]}"
+
     def url(self, name: str) -> str:
-        """The HTTP address of the process `name`, whose port must be known."""
-        return f"http://{LOCALHOST}:{self.ports[name]}"
+        """The HTTP address of the process `name`."""
+        return f"http://{self.address(name)}"
 
     def wipe(self) -> None:
         """Forget everything: the next start is on a fresh world. The caller holds the lock."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
+
+from sqlmodel import SQLModel
 
 from contracts.envelope import new_id
 from contracts.events.award import AwardStarted
@@ -13,8 +17,10 @@ from contracts.events.decision import Period
 from services.approval import rules
 from services.approval.models import AwardRow
 from services.approval.stored import subject_of
-from services.runtime.bulk_insert import bulk_insert
+from services.runtime.bulk_insert import Rows, bulk_insert
 from services.runtime.database import Transaction
+
+NOTHING: Final[Mapping[type[SQLModel], Rows]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +34,13 @@ class Grant:
     first_month: date
 
 
-async def start_awards(tx: Transaction, grants: Sequence[Grant]) -> None:
-    """Write one award per grant and say so. The applicant is paid. A second award of a decision cannot be."""
-    if not grants:
-        return
+async def start_awards(
+    tx: Transaction, grants: Sequence[Grant], *, beside: Mapping[type[SQLModel], Rows] = NOTHING
+) -> None:
+    """Write one award per grant and say so. The applicant is paid. A second award of a decision cannot be.
+
+    `beside`: rows of other tables that are written in the same statement.
+    """
     rows = [
         {
             "award_id": new_id(), "decision_id": grant.decision_id, "item_id": grant.item.item_id,
@@ -42,7 +51,7 @@ async def start_awards(tx: Transaction, grants: Sequence[Grant]) -> None:
         }
         for grant in grants
     ]
-    await bulk_insert(tx, {AwardRow: rows})
+    await bulk_insert(tx, {**beside, AwardRow: rows})
     for grant, row in zip(grants, rows, strict=True):
         tx.record(
             AwardStarted(

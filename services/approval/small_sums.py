@@ -15,10 +15,10 @@ from contracts.http.casework import ConfirmSmallSum
 from services import rulebook
 from services.approval import explanations, rules
 from services.approval.awards import Grant, start_awards
-from services.approval.models import DecisionRow, DecisionState, ItemState
+from services.approval.models import DecisionRow, DecisionState, ItemRow, ItemState
 from services.approval.stored import item_of, lock_item, refused, standing_decision, subject_of
 from services.approval.supersede_proposals import supersede_proposals
-from services.runtime.bulk_insert import bulk_insert
+from services.runtime.bulk_insert import Rows
 from services.runtime.database import Transaction
 
 
@@ -38,11 +38,9 @@ class GivenSmallSums:
     decisions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     grants: list[Grant] = field(default_factory=list[Grant])
 
-    async def write(self, tx: Transaction) -> None:
-        """Write the decisions and start their awards."""
-        if self.decisions:
-            await bulk_insert(tx, {DecisionRow: self.decisions})
-            await start_awards(tx, self.grants)
+    async def write(self, tx: Transaction, items: Rows = ()) -> None:
+        """Write the decisions, and these new items beside them, and start the awards: all in one statement."""
+        await start_awards(tx, self.grants, beside={ItemRow: items, DecisionRow: self.decisions})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from contracts.events.decision import SMALL_SUM_SIGNATURE_WANTED, DecisionEviden
 from contracts.events.item import ItemAccepted
 from services import rulebook
 from services.approval import rules
-from services.approval.models import ItemRow, ItemState
+from services.approval.models import ItemState
 from services.approval.small_sums import GivenSmallSums, SmallSumRegistered, give
 from services.approval.stored import subject_of
-from services.runtime.bulk_insert import bulk_insert
 from services.runtime.database import Transaction
 
 OFFICER = "officer"
@@ -42,8 +41,7 @@ async def take_items(tx: Transaction, events: list[EventEnvelope[ItemAccepted]])
                 subject_of(item),
             )
         rows.append(row)
-    await bulk_insert(tx, {ItemRow: rows})
-    await given.write(tx)
+    await given.write(tx, items=rows)
     tx.arrived(*(item_key(event.item_id) for event in events))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -114,15 +114,21 @@ class Bridge:
             # Hazard: a second bridge would send one case's signals side by side, out of order.
             if not await tx.driver.fetchval("select pg_try_advisory_xact_lock($1)", LOCK_KEY):
                 return 0
-            rows = await _unsent(tx)
-            if not rows:
-                return 0
-            client = await runtime.temporal.client()
-            sent, failure = await self._send_all(client, rows, leap_of(tx.clock))
-            await _note_deliveries(tx, sent)
+            sent_count, held, failure = 0, set[str](), None
+            while rows := await _unsent(tx, held):
+                client = await runtime.temporal.client()
+                sent, failed = await self._send_all(client, rows, leap_of(tx.clock))
+                await _note_deliveries(tx, sent)
+                sent_count += len(sent)
+                sent_ids = {row.id for row, _ in sent}
+                held |= {row.queue for row in rows if row.id not in sent_ids}
+                failure = failed or failure
+                # Hazard: held cases may fill a round, and every later one: whoever comes behind them is sent to now.
+                if not held or isinstance(failed, Unavailable):
+                    break
         if failure is not None:
             raise failure
-        return len(sent)
+        return sent_count
 
     async def pending(self, runtime: Runtime) -> int:
         """Rows not sent yet, and workflows told something since the last leap that still have work to do."""
@@ -188,11 +194,13 @@ def _written(signal: PendingSignal) -> dict[str, Any]:
     }
 
 
-async def _unsent(tx: Transaction) -> list[_Row]:
+async def _unsent(tx: Transaction, held: Collection[str]) -> list[_Row]:
+    """The oldest words not sent yet, but for those of queues that something holds."""
     found = await tx.driver.fetch(
         "select id, coalesce(case_id::text, workflow_id) as queue, workflow_id, kind, name, message "
-        "from coordination.pending_signals where sent_at is null order by id limit $1",
-        ROWS_PER_ROUND,
+        "from coordination.pending_signals where sent_at is null "
+        "and coalesce(case_id::text, workflow_id) <> all($2) order by id limit $1",
+        ROWS_PER_ROUND, list(held),
     )
     return [_Row(**dict(row)) for row in found]
 
@@ -207,10 +215,17 @@ async def _note_deliveries(tx: Transaction, sent: Sequence[tuple[_Row, Delivery]
     gone = sorted({row.workflow_id for row, delivery in sent
                    if row.name == Signal.CLOCK_MOVED and delivery is Delivery.ENDED})
     if gone:
-        # Its waits would hold the clock for ever; what they waited for is told by events all the same.
         log.warning("workflow.gone", workflow_ids=gone)
-        await tx.driver.execute(
-            "update coordination.deadlines set workflow_gone_at = $2 "
-            "where workflow_id = any($1) and workflow_gone_at is null",
-            gone, tx.clock.now,
-        )
+        await mark_gone(tx, gone)
+
+
+async def mark_gone(tx: Transaction, workflow_ids: Sequence[str]) -> None:
+    """Nobody acts on the waits of these workflows any more.
+
+    They would hold the clock for ever; what they waited for is told by events all the same.
+    """
+    await tx.driver.execute(
+        "update coordination.deadlines set workflow_gone_at = $2 "
+        "where workflow_id = any($1) and workflow_gone_at is null",
+        workflow_ids, tx.clock.now,
+    )

@@ -46,7 +46,7 @@ def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
 def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(columns)
     return (f"insert into {SCHEMA}.{table} ({names}) "
-            f"select {names} from jsonb_populate_recordset(null::{SCHEMA}.{table}, $1::jsonb)")
+            f"select {names} from json_populate_recordset(null::{SCHEMA}.{table}, $1::json)")
 
 
 @cache

@@ -50,6 +50,8 @@ class DeadlineView(BaseModel):
     waits_on: str
     state: str
     met_at: datetime | None
+    workflow_gone_at: datetime | None
+    """Since then nobody acts on its moments: its workflow failed or was lost. For an operator."""
 
 
 class ReferralView(BaseModel):
@@ -88,11 +90,12 @@ async def view_case(tx: Transaction, case_id: UUID) -> CaseView:
     case = next(iter(await cases_of(tx, [case_id])), None)
     if case is None and not items:
         raise Problem(404, "case_unknown", f"Case {case_id}: not known here, or outside your jurisdiction.")
+    results = [ItemResult.model_validate(result) for result in (case.results or [] if case else [])]
     return CaseView(
         case_id=case_id,
         submitted_at=case.submitted_at if case else None,
-        concluded_at=case.concluded_at if case else None,
-        results=[ItemResult.model_validate(result) for result in (case.results or [] if case else [])],
+        concluded_at=case.concluded_at if case and rules.lists_all(results, items) else None,
+        results=results,
         items=[_item_view(item) for item in items],
         timeline=await _timeline(tx, case_id),
         deadlines=await view_deadlines(tx, case_id),
@@ -103,16 +106,16 @@ async def view_case(tx: Transaction, case_id: UUID) -> CaseView:
 
 async def view_deadlines(tx: Transaction, case_id: UUID) -> list[DeadlineView]:
     """Every deadline of a case, the earliest first."""
-    return [DeadlineView.model_validate(_plain(row)) for row in await deadlines_of(tx, [case_id])]
+    return [DeadlineView.model_validate(dict(row)) for row in await deadlines_of(tx, [case_id])]
 
 
 async def view_referrals(tx: Transaction, case_id: UUID) -> list[ReferralView]:
     """Every referral of a case."""
-    return [ReferralView.model_validate(_plain(row)) for row in await referrals_of(tx, [case_id])]
+    return [ReferralView.model_validate(dict(row)) for row in await referrals_of(tx, [case_id])]
 
 
 def _item_view(item: Any) -> ItemView:
-    return ItemView.model_validate({**_plain(item), "stage": rules.stage(item)})
+    return ItemView.model_validate({**dict(item), "stage": rules.stage(item)})
 
 
 async def _timeline(tx: Transaction, case_id: UUID) -> list[TimelineEntry]:
@@ -122,7 +125,3 @@ async def _timeline(tx: Transaction, case_id: UUID) -> list[TimelineEntry]:
         case_id,
     )
     return [TimelineEntry.model_validate(dict(row)) for row in rows]
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)

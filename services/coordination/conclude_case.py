@@ -1,4 +1,4 @@
-"""The closing notice: once per case, when every item has ended and every referral is answered."""
+"""The closing notice: when every item has ended and every referral is answered; once for the items it lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from services.runtime.database import Transaction
 
 
 async def conclude_cases(tx: Transaction, case_ids: Collection[UUID]) -> None:
-    """Close those of these locked cases whose last open matter has ended; each is closed once."""
+    """Close those of these locked cases whose last open matter has ended.
+
+    A case is closed once, and once more where an item came after its notice: that one lists them all.
+    """
     ripe_ids = await _ripe(tx, case_ids)
     if not ripe_ids:
         return
@@ -52,10 +55,12 @@ async def _ripe(tx: Transaction, case_ids: Collection[UUID]) -> list[UUID]:
         return []
     # Hazard: not as `not exists`, for which Postgres would read the items of every case there is.
     rows = await tx.driver.fetch(
-        "select case_id from coordination.cases c where case_id = any($1) and concluded_at is null and coalesce("
+        "select case_id from coordination.cases c where case_id = any($1) and (concluded_at is null or exists ("
+        "select from coordination.items i where i.case_id = c.case_id and "
+        "not c.results @> jsonb_build_array(jsonb_build_object('item_id', i.item_id)))) and coalesce("
         "(select bool_and(coalesce(i.confirmed_at, i.withdrawn_at, i.not_accepted_at) is not null) "
-        "from coordination.items i where i.case_id = c.case_id), true)",
-        list(case_ids),
+        "from coordination.items i where i.case_id = c.case_id), c.benefits_asked <@ $2)",
+        list(case_ids), list(rules.DECIDED_ELSEWHERE),
     )
     return [row["case_id"] for row in rows]
 

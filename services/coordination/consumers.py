@@ -6,7 +6,7 @@ from contracts.catalogue import CATALOGUE, COORDINATION
 from services.coordination.follow_case import follow_case
 from services.runtime.consumer import Consumers
 
-consumers = Consumers(COORDINATION)
+consumers = Consumers(COORDINATION, gathers=True)
 
 for entry in CATALOGUE:
     reads = any(grant.reader == COORDINATION for grant in entry.grants)

@@ -74,7 +74,8 @@ class Effects:
     may_conclude: bool = False
 
 
-EVERY_TASK: Final = frozenset(TaskKind) - {TaskKind.CHASE_REFERRAL}
+ENDS_WITH_ITEM: Final = frozenset(TaskKind) - {TaskKind.CHASE_REFERRAL, TaskKind.VISIT}
+"""A referral is a matter of its own, and a visit may be another item's as well: until it is reported."""
 
 
 def place_of(event: EventEnvelope[Any]) -> str:
@@ -128,7 +129,7 @@ def _(data: ItemNotAccepted, event: EventEnvelope[Any]) -> Effects:
 @_effects.register
 def _(data: ItemWithdrawn, event: EventEnvelope[Any]) -> Effects:
     return Effects(
-        item={"benefit": data.benefit, "withdrawn_at": event.time}, closes=EVERY_TASK,
+        item={"benefit": data.benefit, "withdrawn_at": event.time}, closes=ENDS_WITH_ITEM,
         signal=ItemWithdrawnSignal(event_id=event.id, leap=SENT_WITH), moves_deadlines=True, may_conclude=True,
     )
 
@@ -147,7 +148,8 @@ def _(_data: VisitReported, event: EventEnvelope[Any]) -> Effects:
 
 @_effects.register
 def _(data: DecisionEvidenceMissing, event: EventEnvelope[Any]) -> Effects:
-    item: dict[str, Any] = {"benefit": data.benefit, "evidence_missing_at": event.time}
+    item: dict[str, Any] = {"benefit": data.benefit, "evidence_missing_at": event.time,
+                            "evidence_missing_event_id": event.id}
     refused_at_once = not REFUSED_AT_ONCE.isdisjoint(data.missing)
     if refused_at_once:
         item["at_once"] = False
@@ -175,8 +177,8 @@ def _wanted_of_officers(data: DecisionEvidenceMissing, event: EventEnvelope[Any]
 
 @_effects.register
 def _(data: DecisionProposed, event: EventEnvelope[Any]) -> Effects:
-    item = {"benefit": data.benefit, "proposed_at": event.time, "decision_id": data.decision_id,
-            "proposed_outcome": data.outcome}
+    item = {"benefit": data.benefit, "proposed_at": event.time, "proposed_event_id": event.id,
+            "decision_id": data.decision_id, "proposed_outcome": data.outcome}
     place = confirming_place(place_of(event), data.level)
     return Effects(
         item=item,
@@ -214,7 +216,7 @@ def _(data: DecisionConfirmed, event: EventEnvelope[Any]) -> Effects:
         "outcome": data.outcome, "amount_fen": data.amount_fen, "small_sum": data.small_sum,
     }
     return Effects(
-        item=item, closes=EVERY_TASK, moves_deadlines=True, may_conclude=True,
+        item=item, closes=ENDS_WITH_ITEM, moves_deadlines=True, may_conclude=True,
         signal=DecisionConfirmedSignal(event_id=event.id, decision_id=data.decision_id, outcome=data.outcome,
                                        first_month=data.first_month, leap=SENT_WITH),
         # A small sum is confirmed by the registering signature and needs no workflow: it is never kept.

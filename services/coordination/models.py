@@ -68,8 +68,13 @@ class ItemRow(SQLModel, table=True):
     """What is known about an item; its stage follows from these facts (`rules.stage`)."""
 
     __tablename__ = "items"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (Index("items_case", "case_id"), Index("items_jurisdiction", "jurisdiction"),
-                      {"schema": SCHEMA})
+    __table_args__ = (
+        Index("items_case", "case_id"),
+        Index("items_jurisdiction", "jurisdiction"),
+        Index("items_undecided_at_once", "accepted_at",
+              postgresql_where="at_once and confirmed_at is null and withdrawn_at is null"),
+        {"schema": SCHEMA},
+    )
 
     item_id: UUID = Field(primary_key=True)
     case_id: UUID
@@ -79,7 +84,10 @@ class ItemRow(SQLModel, table=True):
     benefit: str | None = Field(default=None, sa_type=Text)
     accepted_at: datetime | None = Field(default=None, sa_column=_moment())
     at_once: bool | None = Field(default=None, sa_column=Column(Boolean))
-    """Accepted with a small sum: confirmed with the same signature, nothing to wait for, no workflow."""
+    """Accepted with a small sum: confirmed with the same signature, nothing to wait for, no workflow.
+
+    False once that was refused, or has not come within the time for it: then it waits like any other.
+    """
     applicant_person_id: UUID | None = None
     has_electricity_account: bool | None = Field(default=None, sa_column=Column(Boolean))
     supplement_requested_at: datetime | None = Field(default=None, sa_column=_moment())
@@ -87,11 +95,16 @@ class ItemRow(SQLModel, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_column=_moment())
     investigating_at: datetime | None = Field(default=None, sa_column=_moment())
     proposed_at: datetime | None = Field(default=None, sa_column=_moment())
+    proposed_event_id: UUID | None = None
     decision_id: UUID | None = None
     """The decision that stands: the one proposed or confirmed last."""
     proposed_outcome: str | None = Field(default=None, sa_type=Text)
     evidence_missing_at: datetime | None = Field(default=None, sa_column=_moment())
-    """The evidence neither grants nor refuses; later than `proposed_at` where it made that proposal void."""
+    """The evidence neither grants nor refuses; later than `proposed_at` where it made that proposal void.
+
+    Both may be recorded in one moment: then the ids of their events tell which came later.
+    """
+    evidence_missing_event_id: UUID | None = None
     notice_decision_id: UUID | None = None
     notice_ends_at: datetime | None = Field(default=None, sa_column=_moment())
     notice_ended_decision_id: UUID | None = None

@@ -37,9 +37,11 @@ class ItemFacts(Protocol):
     withdrawn_at: datetime | None
     investigating_at: datetime | None
     proposed_at: datetime | None
+    proposed_event_id: UUID | None
     decision_id: UUID | None
     proposed_outcome: str | None
     evidence_missing_at: datetime | None
+    evidence_missing_event_id: UUID | None
     notice_decision_id: UUID | None
     notice_ended_decision_id: UUID | None
     notice_ended_at: datetime | None
@@ -91,7 +93,15 @@ def stage(item: ItemFacts) -> Stage:
 def _voided_at(item: ItemFacts) -> datetime | None:
     """When the last proposal became void because evidence was missing after all; None while it stands."""
     proposed_at, missing_at = item.proposed_at, item.evidence_missing_at
-    return missing_at if proposed_at is not None and missing_at is not None and missing_at > proposed_at else None
+    if proposed_at is None or missing_at is None or missing_at < proposed_at:
+        return None
+    return missing_at if missing_at > proposed_at or _recorded_later(item) else None
+
+
+def _recorded_later(item: ItemFacts) -> bool:
+    """Whether, of two words of one moment, evidence was missing after the proposal: ids grow as events are recorded."""
+    proposed, missing = item.proposed_event_id, item.evidence_missing_event_id
+    return proposed is not None and missing is not None and missing > proposed
 
 
 def _stage_of_proposal(item: ItemFacts) -> Stage:
@@ -105,7 +115,9 @@ def met_at(kind: DeadlineKind, reference: str, item: ItemFacts, visited_at: date
     ended = [item.confirmed_at, item.withdrawn_at]
     match kind:
         case DeadlineKind.INVESTIGATE:
-            return _earliest(visited_at, *ended)
+            # A household may be visited again for an item accepted later; the visit before that was not its own.
+            seen = visited_at is not None and (item.accepted_at is None or visited_at >= item.accepted_at)
+            return _earliest(visited_at if seen else None, *ended)
         case DeadlineKind.DECIDE | DeadlineKind.DECIDE_PROMISED:
             return _earliest(*ended)
         case DeadlineKind.NOTICE_END:
@@ -169,6 +181,11 @@ def conclusion(
         return None
     results = [*map(_result, items), *map(_referral_result, referrals)]
     return sorted(results, key=lambda result: str(result.item_id))
+
+
+def lists_all(results: Sequence[ItemResult], items: Sequence[ItemFacts]) -> bool:
+    """Whether a closing notice tells of every item; one that came after it opens the case again."""
+    return {item.item_id for item in items} <= {result.item_id for result in results}
 
 
 def _result(item: ItemFacts) -> ItemResult:

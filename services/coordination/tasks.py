@@ -40,7 +40,7 @@ async def open_tasks(tx: Transaction, opening: Sequence[OpenTask]) -> None:
     await tx.driver.execute(
         "insert into coordination.tasks (task_id, kind, case_id, item_id, jurisdiction, reference_id, opens_on, "
         "wanted, created_at) select task_id, kind, case_id, item_id, jurisdiction, reference_id, opens_on, wanted, "
-        "created_at from jsonb_populate_recordset(null::coordination.tasks, $1::jsonb) "
+        "created_at from json_populate_recordset(null::coordination.tasks, $1::json) "
         "on conflict (kind, item_id, reference_id) do update set opens_on = excluded.opens_on, "
         "wanted = excluded.wanted, jurisdiction = excluded.jurisdiction, closed_at = null",
         bulk.as_json(rows),
@@ -66,14 +66,17 @@ left join coordination.items i using (item_id)
 left join coordination.referrals r using (item_id)
 left join lateral (
     select min(due_at) as due_at from coordination.deadlines
-    where item_id = t.item_id and met_at is null
+    where case_id = t.case_id and met_at is null
+      -- one visit serves every item of the household that the same place has to investigate
+      and (item_id = t.item_id or t.kind = 'visit' and owner like t.jurisdiction || '%')
       and case t.kind when 'visit' then kind = 'investigate' when 'chase_referral' then kind = 'answer_referral'
           else kind in ('decide', 'decide_promised') end
 ) d on true
 where t.closed_at is null and t.jurisdiction like $1 || '%' and ($2::text is null or t.kind = $2)
   and ($3::uuid is null or t.case_id = $3)
   and coalesce(i.benefit, r.benefit) is not null  -- the item itself has yet to be heard of
-  and i.confirmed_at is null and i.withdrawn_at is null and r.answer is null
+  and (i.confirmed_at is null and i.withdrawn_at is null or t.kind = 'visit' and d.due_at is not null)
+  and r.answer is null
 order by d.due_at nulls last, t.created_at, t.task_id
 limit $4
 """

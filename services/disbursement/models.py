@@ -91,7 +91,11 @@ class StatementLineRow(SQLModel, table=True):
     """A line of the bank's statement as it came. Append-only; `matched` says whether it fitted a payment."""
 
     __tablename__ = "statement_lines"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (Index("statement_lines_payment", "payment_id"), {"schema": SCHEMA})
+    __table_args__ = (
+        Index("statement_lines_payment", "payment_id"),
+        Index("statement_lines_unexplained", "taken_at", postgresql_where="not matched"),
+        {"schema": SCHEMA},
+    )
 
     line_id: UUID = Field(primary_key=True)
     payment_id: UUID
@@ -101,3 +105,31 @@ class StatementLineRow(SQLModel, table=True):
     reason_code: str | None = Field(default=None, sa_type=Text)
     matched: bool
     taken_at: datetime = Field(sa_column=_moment())
+
+
+class BankWaitRow(SQLModel, table=True):
+    """The bank failed again and again: no order goes out before `next_try_at` (legal time). At most one row."""
+
+    __tablename__ = "bank_waits"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": SCHEMA}
+
+    party: str = Field(primary_key=True, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    since: datetime = Field(sa_column=_moment())
+    next_try_at: datetime = Field(sa_column=_moment())
+    tries_count: int
+
+
+class OrderWaitRow(SQLModel, table=True):
+    """One order that the bank takes in no batch: it waits until `next_try_at` (legal time) and holds up no other."""
+
+    __tablename__ = "order_waits"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("order_waits_case", "case_id"), {"schema": SCHEMA})
+
+    payment_id: UUID = Field(primary_key=True)
+    case_id: UUID
+    jurisdiction: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    since: datetime = Field(sa_column=_moment())
+    next_try_at: datetime = Field(sa_column=_moment())
+    tries_count: int

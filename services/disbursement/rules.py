@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from contracts.http.bank import LineKind
+from contracts.http.bank import LineKind, OrderResult
 
 COUNTY_DIGITS = 6
 
 
 REASON_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 UNNAMED_REASON: Final = "other"
+AFTER_BANK_FAILURES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+"""Legal time until a bank that failed is tried again; the last stands for all that follow: money is never given up."""
+AFTER_ORDER_REFUSALS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+"""The same for one order that the bank takes in no batch: somebody has to mend it."""
 
 
 class PaymentState(StrEnum):
@@ -49,6 +54,11 @@ def reason_code(told: str | None) -> str | None:
     return told if REASON_CODE.fullmatch(told) else UNNAMED_REASON
 
 
+def try_again_after(pauses: Sequence[timedelta], tries_count: int) -> timedelta:
+    """How long to wait after so many waits before."""
+    return pauses[min(tries_count, len(pauses) - 1)]
+
+
 def paying_place(jurisdiction: str) -> str:
     """The county that pays what this town or county decided."""
     return jurisdiction[:COUNTY_DIGITS]
@@ -78,6 +88,33 @@ def give_back(place: str, benefit: str, amount_fen: int, state: PaymentState) ->
     """The money is back in the budget line, from wherever it had got to."""
     came_from = "paid" if state is PaymentState.SETTLED else "in_transit"
     return Side(came_from, -amount_fen), Side(pool(place, benefit), amount_fen)
+
+
+@dataclass(frozen=True)
+class BankSaid:
+    """What the bank said to a batch."""
+
+    results: list[OrderResult]
+    """Its word on orders of this batch, each once."""
+    left_out: set[UUID]
+    contradicted: set[UUID]
+    """Orders it said two different things about: neither is believed."""
+    strange_count: int
+    """Words about orders that were not in this batch."""
+
+
+def bank_said(ordered: Set[UUID], results: Iterable[OrderResult]) -> BankSaid:
+    """Take apart what the bank said; of a word about another batch's orders nothing is believed."""
+    each: dict[UUID, OrderResult] = {}
+    contradicted: set[UUID] = set()
+    strange_count = 0
+    for result in results:
+        if result.payment_id not in ordered:
+            strange_count += 1
+        elif each.setdefault(result.payment_id, result) != result:
+            contradicted.add(result.payment_id)
+    believed = [result for payment_id, result in each.items() if payment_id not in contradicted]
+    return BankSaid(believed, set(ordered) - each.keys(), contradicted, strange_count)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from contracts.http.bank import LineKind, StatementLine
 from services.disbursement import rules
 from services.disbursement.ledger import Transfer, post
 from services.disbursement.models import PaymentRow, StatementLineRow
+from services.disbursement.recorded_waits import end_order_waits
 from services.disbursement.rules import PaymentState
 from services.runtime.database import Transaction
 
@@ -38,10 +39,12 @@ async def take_statement(tx: Transaction, lines: Sequence[StatementLine]) -> int
             continue
         taken += 1
         if payment is None or not matched:
-            log.warning("statement.unmatched", line_id=str(line.line_id), payment_id=str(line.payment_id))
+            log.error("statement.unexplained", line_id=str(line.line_id), payment_id=str(line.payment_id))
         else:
             transfers.append(_apply(tx, payment, line))
     await post(tx, transfers)
+    # A bank that took an order without answering has now said so: nothing is to be sent again.
+    await end_order_waits(tx, [transfer.payment_id for transfer in transfers])
     return taken
 
 

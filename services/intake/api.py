@@ -24,7 +24,7 @@ from services.intake.submit_application import Idempotency, submit_application
 from services.intake.view_case import CaseView, OfficialCaseView, view_case
 from services.intake.withdraw_item import withdraw_item
 from services.runtime.context import Runtime
-from services.runtime.http import Caller, get_runtime, require
+from services.runtime.http import Caller, Problem, get_runtime, require
 
 router = APIRouter(tags=["intake"])
 
@@ -81,5 +81,10 @@ async def post_seal(request: Seal, caller: SealingService, runtime: RuntimeOf) -
 
 def _canonical(body: bytes) -> bytes:
     """The body with sorted keys and without spacing: what means the same counts as the same."""
-    content: Any = orjson.loads(body)
+    try:
+        content: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # The framework's reader takes the last of two fields of one name, whatever the first one holds.
+        raise Problem(400, "json_ambiguous", "Readers of JSON would differ about this body. Send each field once, "
+                      "and only values that JSON knows.") from None
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -46,6 +46,8 @@ class PlannedItem:
     item_id: UUID
     examination: Examination
     open_item: OpenItem | None = None
+    instead_of: UUID | None = None
+    """The open item that a stranger left incomplete and that ends because this new one is whole."""
 
     @property
     def starts_something(self) -> bool:
@@ -65,6 +67,11 @@ class ApplicationPlan:
     """Of the case: the owner of the first item that someone decides."""
     items: Sequence[PlannedItem]
 
+    def already_open(self, benefit: Benefit) -> OpenItem | None:
+        """The item that stands in the way of a new one of this benefit, where the caller may follow it."""
+        return next((item.open_item for item in self.items
+                     if item.examination.benefit == benefit and item.placing == Placing.ALREADY_OPEN), None)
+
     @property
     def starts_something(self) -> bool:
         """Whether anything is published."""
@@ -76,10 +83,15 @@ def plan(
     open_items: Mapping[Benefit, OpenItem],
     may_follow: Callable[[OpenItem], bool],
 ) -> ApplicationPlan:
-    """The same person with an open item of the same benefit is one item (同一事项不重复受理)."""
-    items = [_place(examination, open_items.get(examination.benefit), may_follow) for examination in examinations]
-    followed = next((item.open_item for item in items
-                     if item.open_item is not None and item.placing != Placing.JOINED), None)
+    """The same person with an open item of the same benefit is one item (同一事项不重复受理).
+
+    Where items are open in several cases, the form belongs to one of them, first to one that it completes.
+    """
+    placed = [_place(examination, open_items.get(examination.benefit), may_follow) for examination in examinations]
+    known = sorted((item for item in placed if item.open_item is not None and item.placing != Placing.JOINED),
+                   key=lambda item: item.placing != Placing.COMPLETED)
+    followed = known[0].open_item if known else None
+    items = [_within(item, followed) for item in placed]
     return ApplicationPlan(
         application_id=new_id(),
         case_id=followed.case_id if followed else new_id(),
@@ -96,14 +108,26 @@ def _first_owner(items: Sequence[PlannedItem]) -> str:
     return (decided or items)[0].examination.owner
 
 
+def _within(item: PlannedItem, followed: OpenItem | None) -> PlannedItem:
+    """The item as this form of the followed case can have it."""
+    elsewhere = item.open_item is not None and followed is not None and item.open_item.case_id != followed.case_id
+    if elsewhere and item.placing == Placing.COMPLETED:
+        # Hazard: its events would be told under another case than before, and their order would be lost. It goes
+        # on waiting for its supplement, as the receipt says; the form handed in once more completes it.
+        return replace(item, placing=Placing.ALREADY_OPEN)
+    return item
+
+
 def _place(
     examination: Examination, open_item: OpenItem | None, may_follow: Callable[[OpenItem], bool]
 ) -> PlannedItem:
     if open_item is None:
         return PlannedItem(Placing.OPENED, new_id(), examination)
+    completes = open_item.status == ItemStatus.SUPPLEMENT_REQUESTED and examination.status == ItemStatus.ACCEPTED
     if not may_follow(open_item):
-        return PlannedItem(Placing.JOINED, new_id(), examination, open_item)
-    waited = open_item.status == ItemStatus.SUPPLEMENT_REQUESTED
-    if waited and examination.status == ItemStatus.ACCEPTED:
+        # Hazard: joined to an item that waits for a stranger's supplement, a complete form would wait for ever.
+        return (PlannedItem(Placing.OPENED, new_id(), examination, instead_of=open_item.item_id) if completes
+                else PlannedItem(Placing.JOINED, new_id(), examination, open_item))
+    if completes:
         return PlannedItem(Placing.COMPLETED, open_item.item_id, examination, open_item)
     return PlannedItem(Placing.ALREADY_OPEN, open_item.item_id, examination, open_item)

@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from contracts.envelope import Subject, new_id
 from contracts.events.authorisation import AuthorisationSigned
 from contracts.http.application import Authorisation
@@ -20,7 +18,7 @@ from services.runtime.database import Transaction
 
 COUNTY_DIGITS = 6
 
-NEXT_SERIALS = text("select nextval('intake.letter_serial') from generate_series(1, :count)")
+NEXT_SERIALS = "select nextval('intake.letter_serial') as serial from generate_series(1, $1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,8 @@ async def number_letters(tx: Transaction, signings: Sequence[Signing]) -> list[L
     """Number each letter: year, county, serial; nothing in the number is about the person."""
     if not signings:
         return []
-    serials = (await tx.session.execute(NEXT_SERIALS, {"count": len(signings)})).scalars()
-    return [_letter(signing, serial, tx.clock.now) for signing, serial in zip(signings, serials, strict=True)]
+    rows = await tx.driver.fetch(NEXT_SERIALS, len(signings))
+    return [_letter(signing, row["serial"], tx.clock.now) for signing, row in zip(signings, rows, strict=True)]
 
 
 def _letter(signing: Signing, serial: int, now: datetime) -> Letter:

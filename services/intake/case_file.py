@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID, uuid4
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from contracts.envelope import Event, Subject
+from contracts.facts import Fact
 from contracts.http.application import ApplicationReceipt
 from services.intake import rules
 from services.intake.application_plan import Placing
@@ -24,6 +27,7 @@ from services.intake.models import (
     ItemRow,
     JoinedItemRow,
     MemberRow,
+    PersonRow,
     VaultEntryRow,
 )
 from services.intake.vault import KeptField, Vault
@@ -34,6 +38,8 @@ COMPLETE_ITEM = text(
     "update intake.items set status = 'accepted', missing = '[]', accepted_at = :now, jurisdiction = :owner, "
     "application_id = :application_id where item_id = :item_id"
 )
+FACTS: Final = TypeAdapter(list[Fact])
+GIVE_WAY = text("update intake.items set ended_at = :now where item_id = any(:item_ids)")
 
 
 class CaseFile:
@@ -45,7 +51,17 @@ class CaseFile:
         self._vault = vault
         self._rows: defaultdict[type[SQLModel], list[Row]] = defaultdict(list)
         self._completed: list[Row] = []
+        self._giving_way: list[UUID] = []
         self._events: list[tuple[Event, Subject]] = []
+
+    def add_persons(self, blind_indexes: Iterable[bytes]) -> dict[bytes, UUID]:
+        """People nobody has met before; returns the ids they get."""
+        # Hazard: not UUIDv7. A receipt shows the id, and its time would tell a stranger since when we know the person.
+        new = {blind_index: uuid4() for blind_index in blind_indexes}
+        self._rows[PersonRow].extend(
+            {"person_id": person_id, "blind_index": blind_index} for blind_index, person_id in new.items()
+        )
+        return new
 
     def add(self, filed: FiledApplication) -> ApplicationReceipt:
         """Put one application on file; returns its receipt."""
@@ -80,6 +96,8 @@ class CaseFile:
     async def write(self) -> None:
         """Everything at once: rows in one statement, then the events."""
         await self.tx.lock_cases(*(subject.case_id for _, subject in self._events))
+        if self._giving_way:  # before the new ones: one item is open at any moment
+            await self.tx.session.execute(GIVE_WAY, {"item_ids": self._giving_way, "now": self.tx.clock.now})
         # An earlier form of the case may have named the same members.
         await bulk_insert(self.tx, self._rows, skip_known=frozenset({MemberRow}))
         if self._completed:
@@ -89,6 +107,7 @@ class CaseFile:
 
     def _add_case(self, filed: FiledApplication) -> None:
         plan, form = filed.plan, filed.form
+        self.tx.made_case(plan.case_id)
         self._rows[CaseRow].append({
             "case_id": plan.case_id, "jurisdiction": plan.jurisdiction, "household_id": plan.household_id,
             "applicant_person_id": filed.applicant_person_id, "submitted_by": filed.caller.subject,
@@ -132,6 +151,8 @@ class CaseFile:
             accepted_at, ended_at = item_times(item, now)
             match item.placing:
                 case Placing.OPENED:
+                    if item.instead_of is not None:
+                        self._give_way(item.instead_of)
                     self._rows[ItemRow].append({
                         **common, "epoch": FIRST_EPOCH, "applicant_person_id": filed.applicant_person_id,
                         "accepted_at": accepted_at, "ended_at": ended_at,
@@ -142,9 +163,16 @@ class CaseFile:
                 case Placing.JOINED if item.open_item is not None:
                     self._rows[JoinedItemRow].append({
                         **common, "joins_item_id": item.open_item.item_id, "joined_at": now,
+                        "acceptance": filed.acceptance_if_first(item),
                     })
                 case _:  # already open: the application itself is the note of it
                     pass
+
+    def _give_way(self, item_id: UUID) -> None:
+        self._giving_way.append(item_id)
+        for row in self._rows[ItemRow]:
+            if row["item_id"] == item_id:  # of this very batch
+                row["ended_at"] = self.tx.clock.now
 
 
 def _application_row(filed: FiledApplication) -> Row:
@@ -157,7 +185,7 @@ def _application_row(filed: FiledApplication) -> Row:
         "submitted_by_role": filed.caller.role, "submitted_in": form.submitted_in, "submitted_at": filed.clock.now,
         "channel": form.channel.value, "on_behalf": form.on_behalf is not None,
         "benefits": [benefit.value for benefit in form.benefits],
-        "declared_facts": [fact.model_dump(mode="json", exclude_none=True) for fact in facts],
+        "declared_facts": FACTS.dump_python(facts, mode="json", exclude_none=True),
         "supporters": [
             {"supporter_id": str(supporter_id), "relation": supporter.relation.value,
              "monthly_support_fen": supporter.monthly_support_fen}

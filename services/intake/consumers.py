@@ -8,7 +8,7 @@ from services.intake.close_items import close_items
 from services.runtime.consumer import Consumers
 from services.runtime.database import Transaction
 
-consumers = Consumers("intake")
+consumers = Consumers("intake", gathers=True)
 
 
 @consumers.on(DecisionConfirmed)

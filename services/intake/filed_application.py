@@ -27,12 +27,14 @@ from services.intake import declared_facts, rules
 from services.intake.application_plan import ApplicationPlan, OpenItem, Placing, PlannedItem
 from services.intake.authorisation_letters import Signing
 from services.intake.identity_number import IdentityNumber, is_adult
-from services.intake.rules import ItemStatus
+from services.intake.rules import Examination, ItemStatus
 from services.intake.vault import KeptField
 from services.runtime.clock import LegalMoment
 from services.runtime.tokens import Caller
 
 FIRST_EPOCH = 1
+RECEIVED = "received"
+"""Of a receipt: handed on to the office that decides, which tells what becomes of it."""
 Row = dict[str, Any]
 
 
@@ -80,14 +82,30 @@ class FiledApplication:
     def receipt(self) -> ApplicationReceipt:
         """What the one who handed it in is told."""
         items = [
-            ItemReceipt(item_id=item.item_id, benefit=item.examination.benefit, status=status.value,
-                        missing=list(missing))
+            ItemReceipt(item_id=item.item_id, benefit=item.examination.benefit, status=status, missing=list(missing))
             for item in self.plan.items
-            for status, missing in [_told(item)]
+            for status, missing in [self._told(item)]
         ]
         persons = [PersonReceipt(ref=ref, person_id=person_id) for ref, person_id in self.person_ids.items()]
         return ApplicationReceipt(application_id=self.plan.application_id, case_id=self.plan.case_id, items=items,
                                   persons=persons)
+
+    def _told(self, item: PlannedItem) -> tuple[str, tuple[str, ...]]:
+        if item.placing == Placing.ALREADY_OPEN and item.open_item is not None:
+            return item.open_item.status, item.open_item.missing
+        # Hazard: a joined item is told exactly as a new one would be; any other word would reveal the first one.
+        examination = item.examination
+        if examination.status == ItemStatus.ACCEPTED and self._asks_another_office(examination):
+            return RECEIVED, ()
+        return examination.status, examination.missing
+
+    def _asks_another_office(self, examination: Examination) -> bool:
+        """Whether a small sum is keyed in where it is not decided. Such a sum may come upon an item that is open.
+
+        "Accepted" would promise it; "received" is true of every one and tells nothing of the other item.
+        """
+        is_small_sum = self.form.small_sum is not None and examination.benefit == Benefit.TEMPORARY_ASSISTANCE
+        return is_small_sum and not self.caller.may_see(examination.owner)
 
     def now_open(self) -> dict[Benefit, OpenItem]:
         """The items that are open from now on, for a later form of the same batch."""
@@ -162,15 +180,20 @@ class FiledApplication:
         examination = item.examination
         match examination.status:
             case ItemStatus.ACCEPTED:
-                return self._accepted(examination.benefit)
+                return self._accepted(examination.benefit, self._small_sum(examination.benefit))
             case ItemStatus.SUPPLEMENT_REQUESTED:
                 return ItemSupplementRequested(benefit=examination.benefit, missing=list(examination.missing))
             case ItemStatus.NOT_ACCEPTED:
                 return ItemNotAccepted(benefit=examination.benefit, reason_code=str(examination.reason_code))
 
-    def _accepted(self, benefit: Benefit) -> ItemAccepted:
+    def acceptance_if_first(self, item: PlannedItem) -> Row | None:
+        """What would be told of a joined item were it the first, but for a small sum; None where it is incomplete."""
+        if item.examination.status != ItemStatus.ACCEPTED:
+            return None
+        return self._accepted(item.examination.benefit, None).model_dump(mode="json")
+
+    def _accepted(self, benefit: Benefit, small_sum: SmallSum | None) -> ItemAccepted:
         form, applicant = self.form, rules.applicant(self.form)
-        small_sum = self._small_sum() if benefit == Benefit.TEMPORARY_ASSISTANCE else None
         return ItemAccepted(
             benefit=benefit, application_id=self.plan.application_id, accepted_at=self.clock.now,
             submitted_at=self.clock.now, needs_verification=small_sum is None,
@@ -183,9 +206,9 @@ class FiledApplication:
             near_relative_of_officer=form.near_relative_of_officer, small_sum=small_sum,
         )
 
-    def _small_sum(self) -> SmallSum | None:
+    def _small_sum(self, benefit: Benefit) -> SmallSum | None:
         asked, happened = self.form.small_sum, self.form.what_happened
-        if asked is None or happened is None:
+        if benefit != Benefit.TEMPORARY_ASSISTANCE or asked is None or happened is None:
             return None
         return SmallSum(amount_fen=asked.amount_fen, cause=happened.cause, signed_by=self.caller.subject)
 
@@ -194,10 +217,3 @@ def item_times(item: PlannedItem, now: datetime) -> tuple[datetime | None, datet
     """When the item was accepted and when it ended, as far as this form tells."""
     status = item.examination.status
     return (now if status == ItemStatus.ACCEPTED else None, now if status == ItemStatus.NOT_ACCEPTED else None)
-
-
-def _told(item: PlannedItem) -> tuple[ItemStatus, tuple[str, ...]]:
-    if item.placing == Placing.ALREADY_OPEN and item.open_item is not None:
-        return item.open_item.status, item.open_item.missing
-    # Hazard: a joined item is told exactly as a new one would be; any other word would reveal the first one.
-    return item.examination.status, item.examination.missing

@@ -151,9 +151,10 @@ class ItemRow(SQLModel, table=True):
 
 
 class JoinedItemRow(SQLModel, table=True):
-    """An item asked for again by someone who may not know of the first: one item in truth. Append-only.
+    """An item asked for again by someone who may not know of the first: one item in truth.
 
-    To the one who asked it looks like any other; it starts nothing and nothing is published.
+    To the one who asked it looks like any other; it starts nothing and nothing is published, unless the first is
+    withdrawn: then the oldest complete one takes over, and the others join that. Never removed.
     """
 
     __tablename__ = "joined_items"  # pyright: ignore[reportAssignmentType]
@@ -172,6 +173,10 @@ class JoinedItemRow(SQLModel, table=True):
     status: str = Field(sa_type=Text)
     missing: list[str] = Field(sa_column=_document())
     joined_at: datetime = Field(sa_column=_moment())
+    acceptance: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    """What `item.accepted` would have said had it been the first; none where it was incomplete."""
+    took_over_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    """Since then it is an item itself."""
 
 
 class WithdrawalRow(SQLModel, table=True):
@@ -190,11 +195,11 @@ class WithdrawalRow(SQLModel, table=True):
 
 
 class AuthorisationRow(SQLModel, table=True):
-    """A person's letter of authorisation (授权书). Append-only; one per person and case."""
+    """A person's letter of authorisation (授权书). Append-only; another in the same case names more sources."""
 
     __tablename__ = "authorisations"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        UniqueConstraint("case_id", "person_id", name="authorisations_case_person_key"),
+        Index("authorisations_person", "case_id", "person_id"),
         UniqueConstraint("number", name="authorisations_number_key"),
         {"schema": SCHEMA},
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 from contracts.benefits import Benefit, Relation
 from contracts.events.application import Channel
-from contracts.http.application import Person, SmallSumRegistration, SubmitApplication
+from contracts.http.application import Authorisation, Person, SmallSumRegistration, SubmitApplication
 from contracts.http.vault import Purpose, VaultField
 from services import rulebook
 from services.intake import identity_number
@@ -25,6 +25,7 @@ COMPOUND_SURNAMES: Final = frozenset({
     "司徒", "夏侯", "宇文", "长孙", "端木", "独孤", "南宫", "万俟", "闻人", "淳于",
 })
 LONGEST_HAN_NAME: Final = 4
+UNSIGNED: Final = "请签名。The signature is empty."
 
 
 class ItemStatus(StrEnum):
@@ -95,6 +96,8 @@ def _faults_of_persons(
             seen.add(identity.number)
         if not person.name.get_secret_value():
             yield Fault(f"{where}.name", "请填写姓名。The name is empty.")
+        if person.authorisation is not None and unsigned(person.authorisation):
+            yield Fault(f"{where}.authorisation.signed_name", UNSIGNED)
         if person.ref in identities:
             yield Fault(f"{where}.ref", "编号重复。Two persons have the same ref.")
         elif identity is not None:
@@ -105,6 +108,11 @@ def _faults_of_persons(
         number = supporter.identity_number
         if number is not None and identity_number.parse(number.get_secret_value(), today=today) is None:
             yield Fault(f"supporters.{index}.identity_number", "身份证号码有误。Not a valid identity number.")
+
+
+def unsigned(authorisation: Authorisation) -> bool:
+    """Whether a letter of authorisation bears no name: then nobody has signed it."""
+    return not authorisation.signed_name.get_secret_value()
 
 
 def _faults_of_areas(form: SubmitApplication) -> Iterator[Fault]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
-
-from sqlalchemy import text
+from typing import Final
+from uuid import UUID
 
 from contracts.benefits import Benefit
 from contracts.http.application import ApplicationReceipt, SubmitApplication
@@ -25,22 +24,19 @@ from services.runtime.database import Transaction
 from services.runtime.problems import FieldError, Problem
 from services.runtime.tokens import Caller
 
-STORED_ANSWERS = text(
+STORED_ANSWERS: Final = (
     "select subject, key, fingerprint, receipt from intake.idempotency_keys "
-    "where (subject, key) in (select * from unnest(cast(:subjects as text[]), cast(:keys as text[])))"
+    "where subject = any($1) and key = any($2)"
 )
-KNOWN_PERSONS = text("select blind_index, person_id from intake.persons where blind_index = any(:blind_indexes)")
-NEW_PERSONS = text(
-    "insert into intake.persons (person_id, blind_index) "
-    "select * from unnest(cast(:person_ids as uuid[]), cast(:blind_indexes as bytea[]))"
-)
-OPEN_ITEMS = text(
+"""May bring another's key of the same name as well: who asks picks by both."""
+KNOWN_PERSONS: Final = "select blind_index, person_id from intake.persons where blind_index = any($1)"
+OPEN_ITEMS: Final = (
     "select item.applicant_person_id, item.benefit, item.item_id, item.case_id, item.jurisdiction, item.status, "
     "item.missing, cases.household_id, cases.submitted_by "
     "from intake.items as item join intake.cases using (case_id) "
-    "where item.applicant_person_id = any(:applicants) and item.ended_at is null"
+    "where item.applicant_person_id = any($1) and item.ended_at is null"
 )
-LETTERS_OF_CASES = text("select case_id, person_id from intake.authorisations where case_id = any(:case_ids)")
+LETTERS_OF_CASES: Final = "select case_id, person_id, scope from intake.authorisations where case_id = any($1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +162,8 @@ async def _stored_answers(
     tx: Transaction, submissions: Sequence[Submission]
 ) -> dict[tuple[str, str], _StoredAnswer]:
     scopes = [submission.scope for submission in submissions]
-    rows = await tx.session.execute(
-        STORED_ANSWERS, {"subjects": [subject for subject, _ in scopes], "keys": [key for _, key in scopes]}
-    )
-    return {(row.subject, row.key): _StoredAnswer(row.fingerprint, row.receipt) for row in rows}
+    rows = await tx.driver.fetch(STORED_ANSWERS, [subject for subject, _ in scopes], [key for _, key in scopes])
+    return {(row["subject"], row["key"]): _StoredAnswer(row["fingerprint"], row["receipt"]) for row in rows}
 
 
 def _same_answer(submission: Submission, stored: _StoredAnswer) -> Outcome:
@@ -190,21 +184,30 @@ def _key_reused() -> Problem:
                    "stored; send the changed form under a new key.", [at_fault])
 
 
-async def _file(tx: Transaction, vault: Vault, prepared: Sequence[_Prepared]) -> list[ApplicationReceipt]:
-    """Put valid forms on file: persons found or made, each benefit a new item or one already open."""
+async def _file(tx: Transaction, vault: Vault, prepared: Sequence[_Prepared]) -> list[Outcome]:
+    """Put valid forms on file: persons found or made, each benefit a new item or one already open.
+
+    A small sum beside an open item is a Problem 409: given there, it decides that item.
+    """
     if not prepared:
         return []
-    person_of = await _persons(tx, {index for item in prepared for index in item.blind_indexes.values()})
-    applicants = [person_of[item.blind_indexes[rules.applicant(item.submission.form).ref]] for item in prepared]
-    open_items = await _open_items(tx, applicants)
     case_file = CaseFile(tx, vault)
-    receipts: list[ApplicationReceipt] = []
+    blind_indexes = {index for item in prepared for index in item.blind_indexes.values()}
+    known = await _known_persons(tx, blind_indexes)
+    person_of = known | case_file.add_persons(blind_indexes - known.keys())
+    applicants = [person_of[item.blind_indexes[rules.applicant(item.submission.form).ref]] for item in prepared]
+    open_items = await _open_items(tx, set(known.values()).intersection(applicants))
+    outcomes: list[Outcome] = []
     for item, applicant_id in zip(prepared, applicants, strict=True):
         form, caller = item.submission.form, item.submission.caller
         examinations = [rules.examine(form, benefit, tx.clock.today) for benefit in form.benefits]
         open_of_applicant = open_items.setdefault(applicant_id, {})
         planned = plan(examinations, open_of_applicant, lambda found, by=caller: may_follow(
             by, submitted_by=found.submitted_by, owner=found.owner))
+        beside = planned.already_open(Benefit.TEMPORARY_ASSISTANCE) if form.small_sum else None
+        if beside is not None:
+            outcomes.append(_small_sum_beside(beside))
+            continue
         filed = FiledApplication(
             plan=planned, caller=caller, form=form, identities=item.checked.identities,
             person_ids={ref: person_of[index] for ref, index in item.blind_indexes.items()}, clock=tx.clock,
@@ -212,15 +215,22 @@ async def _file(tx: Transaction, vault: Vault, prepared: Sequence[_Prepared]) ->
         receipt = case_file.add(filed)
         case_file.keep_answer(item.submission.scope, item.submission.idempotency.fingerprint, receipt)
         open_of_applicant |= filed.now_open()
-        receipts.append(receipt)
+        outcomes.append(receipt)
     for letter in await number_letters(tx, await _signings(tx, case_file.applications)):
         case_file.add_letter(letter)
     await case_file.write()
-    return receipts
+    return outcomes
+
+
+def _small_sum_beside(open_item: OpenItem) -> Problem:
+    # Hazard: the form would change nothing about the open item, and its sum would be lost in silence.
+    at_fault = FieldError(field="small_sum", message="该人的临时救助已在办理。Temporary assistance is open already.")
+    return Problem(409, "item_open", f"Item {open_item.item_id}: temporary assistance of this person is open already. "
+                   "Nothing was stored; give the small sum for that item.", [at_fault])
 
 
 async def _signings(tx: Transaction, applications: Sequence[FiledApplication]) -> list[Signing]:
-    """Who signs in the same act and has not signed in the same case before."""
+    """Who signs in the same act, unless a letter of theirs in the same case covers that already."""
     signings = {
         (signing.case_id, signing.person_id): signing
         for filed in applications
@@ -228,28 +238,27 @@ async def _signings(tx: Transaction, applications: Sequence[FiledApplication]) -
     }
     known_cases = {filed.plan.case_id for filed in applications if not filed.plan.is_new_case}
     if signings and known_cases:
-        for row in await tx.session.execute(LETTERS_OF_CASES, {"case_ids": list(known_cases)}):
-            signings.pop((row.case_id, row.person_id), None)
+        for row in await tx.driver.fetch(LETTERS_OF_CASES, list(known_cases)):
+            signing = signings.get((row["case_id"], row["person_id"]))
+            if signing is not None and set(signing.authorisation.scope) <= set(row["scope"]):
+                del signings[row["case_id"], row["person_id"]]
     return list(signings.values())
 
 
-async def _persons(tx: Transaction, blind_indexes: set[bytes]) -> dict[bytes, UUID]:
-    """Found or made; the caller holds the locks on these blind indexes, so nobody else makes them meanwhile."""
-    rows = await tx.session.execute(KNOWN_PERSONS, {"blind_indexes": list(blind_indexes)})
-    known: dict[bytes, UUID] = {row.blind_index: row.person_id for row in rows}
-    # Hazard: not UUIDv7. A receipt shows the id, and its time would tell a stranger since when we know the person.
-    new = {blind_index: uuid4() for blind_index in blind_indexes - known.keys()}
-    if new:
-        await tx.session.execute(NEW_PERSONS, {"person_ids": list(new.values()), "blind_indexes": list(new)})
-    return known | new
+async def _known_persons(tx: Transaction, blind_indexes: set[bytes]) -> dict[bytes, UUID]:
+    """The caller holds the locks on these blind indexes: whoever is not found is made by nobody else meanwhile."""
+    rows = await tx.driver.fetch(KNOWN_PERSONS, list(blind_indexes))
+    return {row["blind_index"]: row["person_id"] for row in rows}
 
 
-async def _open_items(tx: Transaction, applicants: Sequence[UUID]) -> dict[UUID, dict[Benefit, OpenItem]]:
-    rows = await tx.session.execute(OPEN_ITEMS, {"applicants": list(applicants)})
+async def _open_items(tx: Transaction, applicants: Collection[UUID]) -> dict[UUID, dict[Benefit, OpenItem]]:
+    if not applicants:  # whoever applies for the first time has nothing open
+        return {}
     open_items: dict[UUID, dict[Benefit, OpenItem]] = {}
-    for row in rows:
-        open_items.setdefault(row.applicant_person_id, {})[Benefit(row.benefit)] = OpenItem(
-            item_id=row.item_id, case_id=row.case_id, household_id=row.household_id, owner=row.jurisdiction,
-            status=ItemStatus(row.status), missing=tuple(row.missing), submitted_by=row.submitted_by,
+    for row in await tx.driver.fetch(OPEN_ITEMS, list(applicants)):
+        open_items.setdefault(row["applicant_person_id"], {})[Benefit(row["benefit"])] = OpenItem(
+            item_id=row["item_id"], case_id=row["case_id"], household_id=row["household_id"],
+            owner=row["jurisdiction"], status=ItemStatus(row["status"]), missing=tuple(row["missing"]),
+            submitted_by=row["submitted_by"],
         )
     return open_items

@@ -24,19 +24,22 @@ ITEM_IN_JURISDICTION = text(
 )
 ITEMS = text(
     "select listed.*, exists (select from intake.withdrawals as withdrawal "
-    "where withdrawal.item_id in (listed.item_id, listed.joins_item_id)) as withdrawn from ("
+    "where withdrawal.item_id = listed.item_id) as withdrawn from ("
     "select item_id, benefit, status, missing, accepted_at, ended_at, jurisdiction as owner, epoch, "
     "cast(null as uuid) as joins_item_id from intake.items where case_id = :case_id "
     "union all "
     "select joined.item_id, joined.benefit, joined.status, joined.missing, "
     "case joined.status when 'accepted' then joined.joined_at end, item.ended_at, joined.jurisdiction, item.epoch, "
     "joined.joins_item_id from intake.joined_items as joined join intake.items as item "
-    "on item.item_id = joined.joins_item_id where joined.case_id = :case_id) as listed order by item_id"
+    "on item.item_id = joined.joins_item_id where joined.case_id = :case_id and joined.took_over_at is null"
+    ") as listed order by item_id"
 )
 MEMBERS = text(
     "select member.person_id, member.relation, member.sex, member.is_adult, member.registered_area, "
     "letter.number as authorisation_number, letter.signed_at as authorised_at "
-    "from intake.members as member left join intake.authorisations as letter using (case_id, person_id) "
+    "from intake.members as member left join lateral (select number, signed_at from intake.authorisations as signed "
+    "where signed.case_id = member.case_id and signed.person_id = member.person_id "
+    "order by signed_at desc, authorisation_id desc limit 1) as letter on true "
     "where member.case_id = :case_id order by member.person_id"
 )
 APPLICATIONS = text(
@@ -189,5 +192,6 @@ def _unknown(case_id: UUID) -> Problem:
 def _with_word(row: Any) -> dict[str, Any]:
     if row["withdrawn"]:
         return {**row, "status": "withdrawn"}
-    decided = row["ended_at"] is not None and row["status"] != "not_accepted"
+    # An incomplete item that gave way to a whole one still looks incomplete to who left it so.
+    decided = row["ended_at"] is not None and row["status"] == "accepted"
     return {**row, "status": "decided" if decided else row["status"]}

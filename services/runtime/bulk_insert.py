@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -29,8 +29,8 @@ async def bulk_insert(
     if not filled:
         return
     skipping = frozenset(table_of(model) for model in skip_known)
-    shape = tuple((table, tuple(rows[0]), table in skipping) for table, rows in filled.items())
-    values = [_column(table, name, rows) for table, rows in filled.items() for name in rows[0]]
+    shape = tuple((table, tuple(rows[0]), len(rows) == 1, table in skipping) for table, rows in filled.items())
+    values = [value for table, rows in filled.items() for value in _values(table, rows)]
     await tx.driver.execute(_statement(shape), *values)
 
 
@@ -41,8 +41,8 @@ async def insert_new(tx: Transaction, model: type[SQLModel], rows: Rows, key: st
     table = table_of(model)
     columns = tuple(rows[0])
     new = await tx.driver.fetch(
-        f"{_insert(table, columns, 1)} on conflict do nothing returning {key}",
-        *(_column(table, name, rows) for name in columns),
+        f"{_insert(table, columns, 1, is_one_row=len(rows) == 1)} on conflict do nothing returning {key}",
+        *_values(table, rows),
     )
     return {row[key] for row in new}
 
@@ -53,23 +53,35 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 @cache
-def _statement(shape: tuple[tuple[Table, tuple[str, ...], bool], ...]) -> str:
+def _statement(shape: tuple[tuple[Table, tuple[str, ...], bool, bool], ...]) -> str:
     inserts: list[str] = []
     position = 1
-    for table, columns, skips_known in shape:
+    for table, columns, is_one_row, skips_known in shape:
         conflict = " on conflict do nothing" if skips_known else ""
-        inserts.append(f"{table.name}_rows as ({_insert(table, columns, position)}{conflict})")
+        insert = _insert(table, columns, position, is_one_row=is_one_row)
+        inserts.append(f"{table.name}_rows as ({insert}{conflict})")
         position += len(columns)
     return f"with {', '.join(inserts)} select"
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...], first: int) -> str:
-    arrays = [f"${number}::{table.c[name].type.compile(DIALECT)}[]" for number, name in enumerate(columns, first)]
-    return f"insert into {table.fullname} ({', '.join(columns)}) select * from unnest({', '.join(arrays)})"
+def _insert(table: Table, columns: tuple[str, ...], first: int, *, is_one_row: bool) -> str:
+    types = [table.c[name].type.compile(DIALECT) for name in columns]
+    into = f"insert into {table.fullname} ({', '.join(columns)})"
+    if is_one_row:  # most forms: an array of one costs several times the value itself
+        return f"{into} values ({', '.join(f'${number}::{kind}' for number, kind in enumerate(types, first))})"
+    arrays = [f"${number}::{kind}[]" for number, kind in enumerate(types, first)]
+    return f"{into} select * from unnest({', '.join(arrays)})"
 
 
-def _column(table: Table, name: str, rows: Rows) -> list[Any]:
-    if isinstance(table.c[name].type, JSONB):
-        return [orjson.dumps(row[name]).decode() for row in rows]
-    return [row[name] for row in rows]
+def _values(table: Table, rows: Rows) -> Iterator[Any]:
+    """Per column the one row's value, or all rows' as an array."""
+    documents = _documents(table)
+    for name in rows[0]:
+        column = [orjson.dumps(row[name]).decode() if name in documents else row[name] for row in rows]
+        yield column[0] if len(rows) == 1 else column
+
+
+@cache
+def _documents(table: Table) -> frozenset[str]:
+    return frozenset(column.name for column in table.c if isinstance(column.type, JSONB))

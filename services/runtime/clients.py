@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import httpx
 import structlog
 
+from services.runtime.bounded_answers import BoundedAnswers
 from services.runtime.problems import PermanentError, Unavailable
 from services.runtime.tokens import TokenSigner
 
@@ -35,6 +36,15 @@ class Refused(PermanentError):
         self.status = status
 
 
+class NoAnswer(Unavailable):
+    """The other party gave no usable answer. `reached` is False where nobody even took the connection."""
+
+    def __init__(self, detail: str, *, cause: str, reached: bool) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.reached = reached
+
+
 class ServiceClient:
     """Speaks to one party. Machine time only: retries never wait for legal time."""
 
@@ -50,7 +60,7 @@ class ServiceClient:
         self._http = httpx.AsyncClient(
             base_url=base_url,
             timeout=httpx.Timeout(ANSWER_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
-            transport=transport,
+            transport=BoundedAnswers(transport or httpx.AsyncHTTPTransport(trust_env=False)),
             trust_env=False,
         )
 
@@ -83,13 +93,13 @@ class ServiceClient:
     ) -> httpx.Response:
         """One call and its answer (2xx).
 
-        Raises Unavailable where the party cannot be reached or answers 5xx or 429 (after bounded retries if
-        the call may be repeated), and Refused where it refuses.
+        Raises NoAnswer where the party cannot be reached or answers 5xx, 429 or too much (after bounded retries
+        if the call may be repeated), and Refused where it refuses.
         """
         repeatable = idempotent or idempotency_key is not None or method in IDEMPOTENT_METHODS
         content = body.model_dump_json().encode() if body is not None else None
         attempts_max = ATTEMPTS_MAX if repeatable else 1
-        reason = ""
+        reason, reached = "", True
         for attempt in range(attempts_max):
             if attempt:
                 pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
@@ -104,13 +114,15 @@ class ServiceClient:
                 )
             except httpx.TransportError as error:
                 reason = type(error).__name__
+                reached = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 continue
             if response.status_code < 400:
                 return response
             if response.status_code < 500 and response.status_code != 429:
                 raise self._refused(response)
-            reason = f"HTTP {response.status_code}"
-        raise Unavailable(f"{self.audience} does not answer ({reason}); tried {attempts_max} times.")
+            reason, reached = f"HTTP {response.status_code}", True
+        detail = f"{self.audience} does not answer ({reason}); tried {attempts_max} times."
+        raise NoAnswer(detail, cause=reason, reached=reached)
 
     async def close(self) -> None:
         """Close the connections."""

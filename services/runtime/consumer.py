@@ -23,7 +23,8 @@ from contracts import catalogue
 from contracts.envelope import Event, EventEnvelope
 from services.runtime import kept_events
 from services.runtime.database import DatabaseUnavailable, Transaction
-from services.runtime.handling import Handler, Handling, TooManyDeadLetters
+from services.runtime.dead_letter_limit import PARKED_AT_MOST, DeadLetterLimit, TooManyDeadLetters
+from services.runtime.handling import Handler, Handling
 from services.runtime.kafka_connection import client_lives
 from services.runtime.loops import Loop, backoff_seconds
 from services.runtime.problems import error_trace
@@ -42,15 +43,21 @@ HandlerOf = Callable[[Transaction, list[EventEnvelope[EventT]]], Awaitable[None]
 Records = tuple[ConsumerRecord[bytes, bytes], ...]
 
 MAX_RECORDS: Final = 500
-POLL_MS: Final = 5
-"""FastStream sleeps this long again after an empty poll, so it is half of what a quiet topic's event waits."""
+POLL_MS: Final = 10 * 365 * 24 * 3_600_000
+"""Ten years: a poll ends with the first record, a stop or an error, and never comes back empty.
+
+Hazard: after an empty poll FastStream sleeps as long again, whatever arrives meanwhile. Short polls make a quiet
+topic's event wait, and a hundred of them a second cost more than all else an idle service does.
+"""
 FETCH_WAIT_MS: Final = 100
+"""The longest a fetch waits at the broker."""
+GATHERED_BYTES: Final = 64 * 1024
+"""What the broker gathers within that time for a consumer nobody waits for."""
 SESSION_MS: Final = 6_000
 """A killed process's partitions go to another after this long; the broker allows no less by default."""
 BETWEEN_POLLS_MS: Final = 600_000
 STOP_SECONDS: Final = 8.0
 LAG_SECONDS: Final = 2.0
-DEAD_LETTERS_IN_A_ROW: Final = 100
 KEPT_POLL_SECONDS: Final = 1.0
 
 # Hazard: FastStream's default commits before handling (at most once), and ACK commits failed batches too.
@@ -79,10 +86,17 @@ class _Batch(KafkaAckableMessage):
 class Consumers:
     """The event types one service handles, and the consumer that brings them."""
 
-    def __init__(self, service: str, *, dead_letters_in_a_row: int = DEAD_LETTERS_IN_A_ROW) -> None:
+    def __init__(
+        self, service: str, *, gathers: bool = False, dead_letters_at_most: int = PARKED_AT_MOST
+    ) -> None:
+        """`gathers`: nobody waits for what this service does with an event, so it takes those of up to
+        FETCH_WAIT_MS together. Each batch is a transaction, whose cost is then shared and kept off the hot path.
+        """
         self.service = service
-        self.halted = False
-        self._dead_letter_limit = dead_letters_in_a_row
+        self._fetch_min_bytes = GATHERED_BYTES if gathers else 1
+        self.halted_because: str | None = None
+        """Why it consumes no more until `resume`, and what to do; None while it consumes."""
+        self._dead_letters_at_most = dead_letters_at_most
         self._handlers: dict[str, list[Handler]] = {}
         self._handling: Handling | None = None
         self._broker: KafkaBroker | None = None
@@ -111,10 +125,22 @@ class Consumers:
         settings = runtime.settings
         if not isinstance(settings, RuntimeSettings):
             raise TypeError(f"{self.service} consumes events: its settings must be RuntimeSettings.")
-        self._handling = Handling(runtime, self._handlers, dead_letter_limit=self._dead_letter_limit)
+        self._handling = Handling(runtime, self._handlers, DeadLetterLimit(self._dead_letters_at_most))
         self._stopping.clear()
-        joining = self._join(settings.kafka_bootstrap)
-        self._starting = asyncio.create_task(joining, name=f"consumer {self.service} joins")
+        self._start_joining(settings.kafka_bootstrap)
+
+    async def resume(self, runtime: Runtime, *, park_at_most: int) -> None:
+        """Consume again after a halt, and halt again once so many more records were parked.
+
+        What was parked before the halt stays parked; nothing was passed over.
+        """
+        if self._halting is not None:
+            await self._halting
+        self._handling = Handling(runtime, self._handlers, DeadLetterLimit(park_at_most))
+        if self.halted_because is not None:
+            self.halted_because = None
+            log.warning("consumer.resumed", park_at_most=park_at_most)
+            self._start_joining(cast(RuntimeSettings, runtime.settings).kafka_bootstrap)
 
     async def stop(self) -> None:
         """Finish the batch under way, commit it, leave the group."""
@@ -130,7 +156,7 @@ class Consumers:
     def alive(self) -> bool:
         """Whether records can arrive: the task runs and partitions are assigned."""
         subscriber = self._subscriber
-        if self.halted or subscriber is None or subscriber.consumer is None:
+        if self.halted_because is not None or subscriber is None or subscriber.consumer is None:
             return False
         runs = any(not task.done() for task in subscriber.tasks) and client_lives(subscriber.consumer)
         return runs and bool(subscriber.consumer.assignment())
@@ -156,10 +182,9 @@ class Consumers:
         """The loop that handles kept events whose cause came over HTTP."""
 
         async def work(_runtime: Runtime) -> int:
-            if self._handling is None:
-                return 0
             # What was released is counted where it is handled; 0 lets the loop wait for its next nudge.
-            await self._handling.release_due()
+            if self.halted_because is None:
+                await self.release_due()
             return 0
 
         async def pending(_runtime: Runtime) -> int:
@@ -169,10 +194,17 @@ class Consumers:
 
     async def handle_again(self, tx: Transaction, record: Record) -> None:
         """Handle one parked record in an open transaction. Raises what makes it fail."""
-        handling = self._handling or Handling(
-            tx.runtime, self._handlers, dead_letter_limit=self._dead_letter_limit
-        )
+        handling = self._handling or Handling(tx.runtime, self._handlers, DeadLetterLimit(self._dead_letters_at_most))
         await handling.handle_again(tx, record)
+
+    async def release_due(self) -> None:
+        """Handle kept events whose cause has come."""
+        if self._handling is None:
+            return
+        try:
+            await self._handling.release_due()
+        except TooManyDeadLetters as error:
+            self._halt(str(error))
 
     async def _join(self, bootstrap: str) -> None:
         failures = 0
@@ -200,6 +232,7 @@ class Consumers:
             batch_timeout_ms=POLL_MS,
             max_records=MAX_RECORDS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_min_bytes=self._fetch_min_bytes,
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=SESSION_MS // 3,
             max_poll_interval_ms=BETWEEN_POLLS_MS,
@@ -240,8 +273,13 @@ class Consumers:
         finally:
             self._in_hand = 0
 
+    def _start_joining(self, bootstrap: str) -> None:
+        self._starting = asyncio.create_task(self._join(bootstrap), name=f"consumer {self.service} joins")
+
     def _halt(self, reason: str) -> None:
-        self.halted = True
+        if self.halted_because is not None:
+            return
+        self.halted_because = reason
         log.critical("consumer.halted", reason=reason)
         # In a task of its own: leaving waits for the batch that is calling here.
         self._halting = asyncio.create_task(self._leave(), name=f"consumer {self.service} halts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.runtime.circuit_breaker import CircuitBreakers
 from services.runtime.clients import ServiceClient
 from services.runtime.consumer import Consumers
 from services.runtime.database import Database
@@ -20,6 +21,7 @@ class Runtime:
         self.settings = settings
         self.requests = Requests()
         self.running_activities = RunningActivities()
+        self.breakers = CircuitBreakers()
         self.handled = 0
         self.loops: dict[str, LoopRunner] = {}
         self.consumers: Consumers | None = None

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
-from asyncpg import PostgresError  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Event, EventEnvelope, Subject
 from services.runtime import kept_events, outbox
 from services.runtime.clock import LEAPT_CLOCK_SQL, MACHINE_CLOCK_SQL, LegalMoment
+from services.runtime.connections import Connections, OpenConnection
 from services.runtime.problems import Unavailable
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 EVERYWHERE: Final = "*"
 RELAY: Final = "relay"
 JURISDICTION: Final = re.compile(r"\*|\d{2,12}", re.ASCII)
-POOL_CONNECTIONS: Final = 10
-POOL_WAIT_SECONDS: Final = 10.0
-CONNECT_SECONDS: Final = 5.0
-COMMAND_SECONDS: Final = 60.0
 UNAVAILABLE_STATES: Final = ("08", "53", "57P", "58")
 """SQLSTATE classes of a server that cannot serve now: connection, resources, shutdown, system error."""
 
@@ -52,11 +48,11 @@ class Transaction:
     """One unit of work of one service. Everything it records becomes visible together, or not at all."""
 
     def __init__(
-        self, session: AsyncSession, driver: Any, *, clock: LegalMoment, jurisdiction: str, service: str
+        self, connection: OpenConnection, *, clock: LegalMoment, jurisdiction: str, service: str
     ) -> None:
-        self.session = session
-        self.driver = driver
-        """The asyncpg connection inside the session's transaction, for bulk statements."""
+        self._connection = connection
+        self.driver: Any = connection.driver
+        """The asyncpg connection inside this transaction, for bulk statements."""
         self.clock = clock
         self.jurisdiction = jurisdiction
         self.service = service
@@ -67,6 +63,11 @@ class Transaction:
         self.nudged: set[str] = set()
         self._locked: set[UUID] = set()
         self._outbox: list[outbox.OutboxRow] = []
+
+    @property
+    def session(self) -> AsyncSession:
+        """For rows as objects, in the same transaction. Costs more than the driver: hot paths do without."""
+        return self._connection.session
 
     async def lock_cases(self, *case_ids: UUID) -> None:
         """Lock cases of this service until the end of the transaction: one writer per case.
@@ -83,6 +84,10 @@ class Transaction:
             sorted(_lock_key(self.service, case_id) for case_id in wanted),
         )
         self._locked |= wanted
+
+    def made_case(self, case_id: UUID) -> None:
+        """This transaction makes the case: nobody else knows its id before the commit, so no lock is needed."""
+        self._locked.add(case_id)
 
     def record(
         self, event: Event, subject: Subject, *, topic: str | None = None, fields: frozenset[str] | None = None
@@ -143,19 +148,7 @@ class Database:
         self._open_sql = clock_sql.replace(
             "select ", "select set_config('onething.jurisdiction', $1, true), ", 1
         )
-        self._engine = create_async_engine(
-            re.sub(r"^postgres(ql)?://", "postgresql+asyncpg://", dsn),
-            pool_size=POOL_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            # Hazard: statement parameters are personal data; without this they stand in every error message.
-            hide_parameters=True,
-            connect_args={
-                "timeout": CONNECT_SECONDS,
-                "command_timeout": COMMAND_SECONDS,
-                "server_settings": {"application_name": service, "timezone": "UTC"},
-            },
-        )
+        self._connections = Connections(dsn, application_name=service)
 
     @asynccontextmanager
     async def transaction(self, jurisdiction: str = EVERYWHERE) -> AsyncGenerator[Transaction]:
@@ -167,18 +160,22 @@ class Database:
         if not JURISDICTION.fullmatch(jurisdiction):
             # Hazard: an empty prefix, or a % in it, would match every row.
             raise ValueError("A jurisdiction is 2 to 12 digits, or EVERYWHERE.")
-        tx = await self._open(jurisdiction)
+        connection, tx = await self._open(jurisdiction)
+        intact = False
         try:
             yield tx
             await tx.write_buffered()
-            await tx.session.commit()
+            await connection.commit()
+            intact = True
         except Exception as error:
-            if tx.driver.is_closed() or is_unavailable(error):
+            intact = True
+            if connection.is_closed or is_unavailable(error):
                 raise DatabaseUnavailable(f"{self.service}: the database went away. Try again.") from error
             raise
         finally:
-            # Shielded: a cancelled request must still give its connection back, rolled back.
-            await asyncio.shield(asyncio.ensure_future(tx.session.close()))
+            # Shielded: a cancelled request must still give its connection back.
+            # Hazard: what it was cancelled in may go on in the server, so that connection is not used again.
+            await asyncio.shield(asyncio.ensure_future(connection.give_back(intact=intact)))
         for loop_name in tx.nudged:
             self._nudge(loop_name)
 
@@ -189,46 +186,30 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._engine.dispose()
+        await self._connections.close()
 
-    async def _open(self, jurisdiction: str) -> Transaction:
+    async def _open(self, jurisdiction: str) -> tuple[OpenConnection, Transaction]:
         try:
-            try:
-                return await self._begin(jurisdiction)
-            except exc.DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                # The pool held connections from before a restart; it has dropped them all now.
-                return await self._begin(jurisdiction)
+            connection, opened = await self._connections.begin(self._open_sql, jurisdiction)
         except Exception as error:
             if isinstance(error, OSError) or is_unavailable(error):
                 raise DatabaseUnavailable(f"{self.service}: the database does not answer. Try again.") from error
             raise
-
-    async def _begin(self, jurisdiction: str) -> Transaction:
-        session = AsyncSession(self._engine, expire_on_commit=False)
-        try:
-            connection = await session.connection()
-            opened: tuple[Any, ...] = tuple((await connection.exec_driver_sql(self._open_sql, (jurisdiction,))).one())
-            driver = (await connection.get_raw_connection()).driver_connection
-        except BaseException:
-            await asyncio.shield(asyncio.ensure_future(session.close()))
-            raise
         clock = LegalMoment.read(opened[1], opened[2], opened[3])
-        tx = Transaction(session, driver, clock=clock, jurisdiction=jurisdiction, service=self.service)
+        tx = Transaction(connection, clock=clock, jurisdiction=jurisdiction, service=self.service)
         if self.runtime is not None:
             tx.runtime = self.runtime
-        return tx
+        return connection, tx
 
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether an error says that the database cannot serve now (rather than that the work is wrong)."""
     if isinstance(error, DatabaseUnavailable | exc.TimeoutError):
         return True
-    if isinstance(error, exc.DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        return error.connection_invalidated or _is_unavailable_state(state)
-    return isinstance(error, PostgresError) and _is_unavailable_state(getattr(error, "sqlstate", None))
+    if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
+        return True
+    # SQLAlchemy's error has the driver's inside.
+    return _is_unavailable_state(getattr(getattr(error, "orig", error), "sqlstate", None))
 
 
 def _is_unavailable_state(sqlstate: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -116,10 +117,21 @@ def _refusal(scope: Scope, body: bytes | None) -> tuple[int, str, str] | None:
     media_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     if body and media_type != "application/json":
         return 415, "not_json", "Send JSON: Content-Type: application/json."
+    # Hazard: Python's JSON reader takes UTF-16 and a byte order mark as well, which what follows does not look for.
+    if not _is_utf8(body):
+        return 400, "not_utf8", "Send the JSON as UTF-8 without a byte order mark (RFC 8259, section 8.1)."
     # Hazard: PostgreSQL's text takes no NUL; it would come back as an error of ours.
     if b"\\u0000" in body or b"%00" in scope["query_string"] or "\x00" in scope["path"]:
         return 422, "nul_character", "The request contains the character NUL, which no field takes."
     return None
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\x00" not in body and not body.startswith(codecs.BOM_UTF8)
 
 
 async def _read_body(receive: Receive) -> bytes | None:

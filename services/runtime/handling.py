@@ -14,6 +14,8 @@ from contracts import catalogue
 from contracts.envelope import EventEnvelope
 from services.runtime import dead_letters, inbox, kept_events
 from services.runtime.database import DatabaseUnavailable, Transaction
+from services.runtime.dead_letter_limit import DeadLetterLimit
+from services.runtime.dead_letters import WaitsBehind
 from services.runtime.kept_events import KeptEvent
 from services.runtime.problems import PermanentError, error_trace
 from services.runtime.records import Record, StoredRecord, Unreadable, read, read_event
@@ -23,16 +25,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+Readable = tuple[Record, EventEnvelope[Any]]
 Handler = Callable[[Transaction, list[EventEnvelope[Any]]], Awaitable[None]]
 
 ATTEMPTS: Final = 4
 """The first try and three more, for failures that may pass; permanent ones are tried once."""
 RETRY_SECONDS: Final = 0.05
 """The first pause (machine time); each further one doubles, all jittered."""
-
-
-class TooManyDeadLetters(Exception):
-    """So many records in a row could not be handled that the fault is ours, not theirs: stop consuming."""
 
 
 def waves(events: Iterable[EventEnvelope[Any]]) -> list[dict[str, list[EventEnvelope[Any]]]]:
@@ -52,37 +51,35 @@ def waves(events: Iterable[EventEnvelope[Any]]) -> list[dict[str, list[EventEnve
 class Handling:
     """Hands events to the handlers of one service, each in a transaction with its inbox row."""
 
-    def __init__(self, runtime: Runtime, handlers: Mapping[str, Sequence[Handler]], *, dead_letter_limit: int) -> None:
+    def __init__(self, runtime: Runtime, handlers: Mapping[str, Sequence[Handler]], limit: DeadLetterLimit) -> None:
         self._runtime = runtime
         self._database = runtime.database
         self._schema = runtime.database.service
         self._handlers = handlers
-        self._dead_letter_limit = dead_letter_limit
-        self._parked_in_a_row = 0
+        self._limit = limit
 
     async def batch(self, records: Sequence[Record]) -> None:
         """Handle a batch in one transaction; if that fails, record by record.
 
-        Raises DatabaseUnavailable (nothing was decided, redeliver) or TooManyDeadLetters.
+        Raises DatabaseUnavailable (nothing was decided, redeliver), or TooManyDeadLetters.
         """
-        events, unreadable = self._read_all(records)
-        if not events and not unreadable:
+        readable, unreadable = self._read_all(records)
+        if not readable and not unreadable:
             return
-        if self._parked_in_a_row + len(unreadable) > self._dead_letter_limit:
+        if not self._limit.allows(len(unreadable)):
             await self._one_by_one(records)
             return
         try:
             async with self._database.transaction() as tx:
-                for record, error in unreadable:
-                    await dead_letters.park(tx.driver, self._schema, record, error)
-                handled = await self.handle(tx, events)
+                parked = [(record, error) for record, error in unreadable if await dead_letters.park(tx, record, error)]
+                handled = await self._handle_in_order(tx, readable)
         except DatabaseUnavailable:
             raise
         except Exception as error:
             log.warning("batch.failed", records=len(records), **error_trace(error))
             await self._one_by_one(records)
             return
-        self._count(handled, [error for _, error in unreadable], followed_by_success=bool(events))
+        self._count(handled, parked)
 
     async def handle(
         self, tx: Transaction, events: Sequence[EventEnvelope[Any]], *, release_kept: bool = True
@@ -94,18 +91,26 @@ class Handling:
         """
         if not events:
             return 0
-        await tx.lock_cases(*{event.subject.case_id for event in events})
+        case_ids = {event.subject.case_id for event in events}
+        await tx.lock_cases(*case_ids)
         unique = {event.id: event for event in events}
         fresh = await inbox.claim(tx.driver, self._schema, unique.keys())
+        if fresh and release_kept:
+            # Hazard: what became due over HTTP, or before a crash, is older than this batch and must not be overtaken.
+            due = await kept_events.take_due(tx.driver, self._schema, case_ids)
+            await self._dispatch(tx, [_event_of(kept) for kept in due], True)
         await self._dispatch(tx, [event for event in unique.values() if event.id in fresh], release_kept)
         return len(fresh)
 
     async def handle_again(self, tx: Transaction, record: Record) -> None:
-        """Handle one parked record in an open transaction. Raises Unreadable or what the handler raises."""
+        """Handle one parked record in an open transaction; what was kept for it is due with its commit.
+
+        A type this service has come to know and does not handle is nothing to do. Raises Unreadable or what the
+        handler raises.
+        """
         event = read(record, self._handlers)
-        if event is None:
-            raise PermanentError(f"{self._schema} handles no events of this type any more.", code="not_handled")
-        await self.handle(tx, [event])
+        if event is not None:
+            await self.handle(tx, [event], release_kept=False)
 
     async def release_due(self) -> int:
         """Handle kept events whose cause has come, each in its own transaction; how many were released."""
@@ -122,6 +127,19 @@ class Handling:
         """How many kept events could be released now."""
         async with self._database.transaction() as tx:
             return await kept_events.due_count(tx.driver, self._schema)
+
+    async def _handle_in_order(
+        self, tx: Transaction, readable: Sequence[Readable], *, release_kept: bool = True
+    ) -> int:
+        """Handle records in an open transaction; park those that come after a parked one of their case and topic."""
+        await tx.lock_cases(*{event.case_id for _, event in readable})
+        behind = await dead_letters.behind_parked(tx, readable)
+        for place in sorted(behind):
+            record, event = readable[place]
+            await dead_letters.park(tx, record, WaitsBehind())
+            log.info("record.waits_behind", case_id=str(event.case_id), **_origin(record))
+        free = [event for place, (_, event) in enumerate(readable) if place not in behind]
+        return await self.handle(tx, free, release_kept=release_kept)
 
     async def _dispatch(self, tx: Transaction, events: Sequence[EventEnvelope[Any]], release_kept: bool) -> None:
         for wave in waves(events):
@@ -141,10 +159,8 @@ class Handling:
             await tx.lock_cases(*(kept.case_id for kept in stored))
             await self._dispatch(tx, [*map(_event_of, stored), *own], True)
 
-    def _read_all(
-        self, records: Sequence[Record]
-    ) -> tuple[list[EventEnvelope[Any]], list[tuple[Record, Unreadable]]]:
-        events: list[EventEnvelope[Any]] = []
+    def _read_all(self, records: Sequence[Record]) -> tuple[list[Readable], list[tuple[Record, Unreadable]]]:
+        readable: list[Readable] = []
         unreadable: list[tuple[Record, Unreadable]] = []
         for record in records:
             try:
@@ -153,10 +169,11 @@ class Handling:
                 unreadable.append((record, error))
             else:
                 if event is not None:
-                    events.append(event)
-        return events, unreadable
+                    readable.append((record, event))
+        return readable, unreadable
 
     async def _one_by_one(self, records: Sequence[Record]) -> None:
+        await self.release_due()
         for record in records:
             try:
                 event = read(record, self._handlers)
@@ -165,13 +182,14 @@ class Handling:
                 continue
             if event is None:
                 continue
+            readable = [(record, event)]
             handled, failure, attempts = await self._attempt(
-                lambda tx, event=event: self.handle(tx, [event], release_kept=False)
+                lambda tx, readable=readable: self._handle_in_order(tx, readable, release_kept=False)
             )
             if failure is not None:
                 await self._park(record, failure, attempts=attempts)
                 continue
-            self._count(handled, [], followed_by_success=True)
+            self._count(handled, [])
             # Before the next record, so that order per case holds here too.
             await self.release_due()
 
@@ -180,6 +198,9 @@ class Handling:
             await tx.lock_cases(kept.case_id)
             if not await kept_events.remove(tx.driver, self._schema, kept.event_id):
                 return 0
+            first = await dead_letters.first_of_case(tx, _topic_of(kept), kept.case_id)
+            if first is not None and first.offset is None:
+                raise WaitsBehind
             await self._dispatch(tx, [_event_of(kept)], True)
             return 1
 
@@ -209,36 +230,40 @@ class Handling:
         return 0, failure, ATTEMPTS
 
     async def _park(self, record: Record, error: Exception, *, attempts: int) -> None:
-        if self._parked_in_a_row >= self._dead_letter_limit:
-            raise TooManyDeadLetters(
-                f"{self._schema}: {self._parked_in_a_row} records in a row ended in the dead letters. "
-                "Mend the cause, then restart the service."
-            )
+        self._limit.check(self._schema)
         async with self._database.transaction() as tx:
-            new = await dead_letters.park(tx.driver, self._schema, record, error, attempts=attempts)
-        if new:
-            self._count(0, [error], followed_by_success=False)
+            new = await dead_letters.park(tx, record, error, attempts=attempts)
+        self._count(0, [(record, error)] if new else [])
 
     async def _park_kept(self, kept: KeptEvent, error: Exception, attempts: int) -> None:
-        event_type = kept.headers["ce_type"]
+        self._limit.check(self._schema)
         record = StoredRecord(
-            catalogue.topic_of(event_type), None, None, str(kept.case_id).encode(),
+            _topic_of(kept), None, None, str(kept.case_id).encode(),
             [(name, value.encode()) for name, value in kept.headers.items()], kept.value,
         )
         async with self._database.transaction() as tx:
             await tx.lock_cases(kept.case_id)
-            if await kept_events.remove(tx.driver, self._schema, kept.event_id):
-                await dead_letters.park(tx.driver, self._schema, record, error, attempts=attempts)
+            parked = await kept_events.remove(tx.driver, self._schema, kept.event_id)
+            if parked:
+                await dead_letters.park(tx, record, error, attempts=attempts)
                 # A retry goes through the inbox again.
                 await inbox.release(tx.driver, self._schema, kept.event_id)
-        self._count(0, [error], followed_by_success=False)
+        self._count(0, [(record, error)] if parked else [])
 
-    def _count(self, handled: int, parked: Sequence[Exception], *, followed_by_success: bool) -> None:
-        for error in parked:
+    def _count(self, handled: int, parked: Sequence[tuple[Record, Exception]]) -> None:
+        for record, error in parked:
             code, reason = dead_letters.reason_for(error)
-            log.error("record.parked", reason_code=code, reason=reason)
-        self._parked_in_a_row = 0 if followed_by_success else self._parked_in_a_row + len(parked)
+            log.error("record.parked", reason_code=code, reason=reason, **_origin(record))
+        self._limit.count(handled=handled, parked=len(parked))
         self._runtime.count_handled(handled)
+
+
+def _topic_of(kept: KeptEvent) -> str:
+    return catalogue.topic_of(kept.headers["ce_type"])
+
+
+def _origin(record: Record) -> dict[str, str | int | None]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
 
 
 def _event_of(kept: KeptEvent) -> EventEnvelope[Any]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.http.clock import Quiet
-from services.runtime import dead_letters
+from services.runtime import dead_letter_retry, dead_letters
 from services.runtime.context import Runtime
-from services.runtime.dead_letters import DeadLetter, DeadLetterNotFound
+from services.runtime.dead_letter_limit import PARKED_AT_MOST
+from services.runtime.dead_letter_retry import Retried
+from services.runtime.dead_letters import DeadLetter, DeadLetterNotFound, OpenedDeadLetter
 from services.runtime.http import Caller, Problem, get_runtime, require
-from services.runtime.problems import PermanentError
+
+log = structlog.get_logger(__name__)
 
 OPERATOR = Depends(require("operator"))
 FAILURES_UNTIL_RED = 5
@@ -33,38 +38,45 @@ class Check(BaseModel):
     detail: str = ""
 
 
+class Readiness(BaseModel):
+    """Whether the process can do its work, and what it looked at."""
+
+    service: str
+    ready: bool
+    checks: dict[str, Check]
+
+
 @probes.get("/health")
 async def health(runtime: RuntimeOf) -> dict[str, str]:
     """Alive: the process answers."""
     return {"service": runtime.name, "status": "alive"}
 
 
-@probes.get("/ready")
+@probes.get("/ready", response_model=Readiness, responses={503: {"model": Readiness, "description": "Not ready"}})
 async def ready(runtime: RuntimeOf) -> JSONResponse:
     """Ready: everything the process needs works. 503 otherwise; `checks` says what does not."""
     checks = await _checks(runtime)
     is_ready = all(check.ok for check in checks.values() if check.required)
-    content: dict[str, Any] = {
-        "service": runtime.name,
-        "ready": is_ready,
-        "checks": {name: check.model_dump() for name, check in checks.items()},
-    }
-    return JSONResponse(content, 200 if is_ready else 503)
+    readiness = Readiness(service=runtime.name, ready=is_ready, checks=checks)
+    return JSONResponse(readiness.model_dump(), 200 if is_ready else 503)
 
 
 @probes.get("/quiet")
 async def quiet(runtime: RuntimeOf) -> Quiet:
     """Work under way. What cannot be counted just now counts as one: unknown is not quiet."""
     under_way = runtime.requests.open_count + runtime.running_activities.count
+    moments: list[datetime] = []
     for runner in runtime.loops.values():
         try:
             under_way += await runner.pending()
+            moment = await runner.loop.next_at(runtime) if runner.loop.next_at is not None else None
+            moments += [moment] if moment is not None else []
         except Exception:
             under_way += 1
     if runtime.consumers is not None:
         lag = await runtime.consumers.lag()
         under_way += 1 if lag is None else lag
-    return Quiet(pending=under_way, handled=runtime.handled)
+    return Quiet(pending=under_way, handled=runtime.handled, next_at=min(moments, default=None))
 
 
 @dead_letter_routes.get("", dependencies=[OPERATOR])
@@ -73,27 +85,53 @@ async def list_dead_letters(runtime: RuntimeOf, limit: int = 100) -> list[DeadLe
     return await dead_letters.listing(runtime.database, min(max(limit, 1), LISTED_MAX))
 
 
-@dead_letter_routes.get("/{letter_id}", dependencies=[OPERATOR])
-async def show_dead_letter(runtime: RuntimeOf, letter_id: UUID) -> DeadLetter:
-    """One dead letter with its record, as it came."""
-    try:
-        return await dead_letters.show(runtime.database, letter_id)
-    except DeadLetterNotFound:
-        raise _unknown(letter_id) from None
-
-
-@dead_letter_routes.post("/{letter_id}/retry")
-async def retry_dead_letter(
+@dead_letter_routes.get("/{letter_id}")
+async def show_dead_letter(
     runtime: RuntimeOf, letter_id: UUID, caller: Annotated[Caller, OPERATOR]
-) -> DeadLetter:
-    """Handle it again now that its cause is mended; it stays where that fails once more."""
+) -> OpenedDeadLetter:
+    """One dead letter with its record, as it came. It may name a person: who opens it is logged."""
     try:
-        return await dead_letters.retry(runtime, letter_id)
+        opened = await dead_letters.show(runtime, letter_id)
     except DeadLetterNotFound:
         raise _unknown(letter_id) from None
-    except PermanentError as error:
-        detail = f"Dead letter {letter_id} failed again ({error.code}). Mend its cause first; it is kept."
-        raise Problem(409, "failed_again", detail) from None
+    log.warning("dead_letter.opened", letter_id=str(letter_id), by=caller.subject)
+    return opened
+
+
+@dead_letter_routes.post("/{letter_id}/retry", dependencies=[OPERATOR])
+async def retry_dead_letter(runtime: RuntimeOf, letter_id: UUID) -> Retried:
+    """Handle it again now that its cause is mended, and what waits behind it. 409 where it fails once more."""
+    try:
+        return await dead_letter_retry.retry(runtime, letter_id)
+    except DeadLetterNotFound:
+        raise _unknown(letter_id) from None
+
+
+@dead_letter_routes.delete("/{letter_id}")
+async def discard_dead_letter(
+    runtime: RuntimeOf, letter_id: UUID, caller: Annotated[Caller, OPERATOR]
+) -> Retried:
+    """Give it up for good; what waits behind it is handled."""
+    try:
+        discarded = await dead_letter_retry.discard(runtime, letter_id)
+    except DeadLetterNotFound:
+        raise _unknown(letter_id) from None
+    log.warning("dead_letter.discarded", letter_id=str(letter_id), by=caller.subject)
+    return discarded
+
+
+class Resume(BaseModel):
+    """How a consumer goes on that had stopped because too many records failed."""
+
+    park_at_most: int = Field(default=PARKED_AT_MOST, ge=1, le=1_000_000)
+
+
+@dead_letter_routes.post("/resume", dependencies=[OPERATOR])
+async def resume_consumer(runtime: RuntimeOf, resume: Resume) -> dict[str, str]:
+    """Consume again, and stop again once so many more records were parked."""
+    assert runtime.consumers is not None, "these routes are there only for those who consume"
+    await runtime.consumers.resume(runtime, park_at_most=resume.park_at_most)
+    return {"service": runtime.name, "status": "consuming"}
 
 
 def _unknown(letter_id: UUID) -> Problem:
@@ -104,9 +142,8 @@ async def _checks(runtime: Runtime) -> dict[str, Check]:
     checks = {"database": await _database_check(runtime)}
     if runtime.consumers is not None:
         alive = runtime.consumers.alive
-        checks["consumer"] = Check(
-            ok=alive, detail="" if alive else "no partitions assigned, or its task is dead"
-        )
+        why = runtime.consumers.halted_because or "no partitions assigned, or its task is dead"
+        checks["consumer"] = Check(ok=alive, detail="" if alive else why)
     if runtime.worker is not None:
         # Services work without Temporal; only the workflow worker is nothing without it.
         polls = runtime.worker.running and await runtime.temporal.answers()

@@ -43,8 +43,12 @@ HTTP_DETAILS = {
 bearer = HTTPBearer(auto_error=False, description="A signed token (JWT, Ed25519).")
 
 
-def get_runtime(request: Request) -> Runtime:
-    """The process this request is served by (for `Depends`)."""
+async def get_runtime(request: Request) -> Runtime:
+    """The process this request is served by (for `Depends`). A coroutine: plain functions would go to a thread."""
+    return _runtime_of(request)
+
+
+def _runtime_of(request: Request) -> Runtime:
     return cast("Runtime", request.app.state.runtime)
 
 
@@ -57,7 +61,7 @@ def require(*roles: str) -> Callable[..., Awaitable[Caller]]:
         if credentials is None:
             raise Problem(401, "no_token", "Send a signed token: Authorization: Bearer <token>.")
         try:
-            caller = get_runtime(request).tokens.verify(credentials.credentials)
+            caller = _runtime_of(request).tokens.verify(credentials.credentials)
         except TokenRefused as refused:
             raise Problem(
                 401, "token_refused", f"The token is refused: {refused}. Ask for a new one."
@@ -76,9 +80,9 @@ def create_app(title: str, routers: Iterable[APIRouter], runtime: Runtime) -> Fa
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}}
     statuses: dict[int | str, dict[str, Any]] = {
         status: {"description": TITLES[status], **problem}
-        for status in (401, 403, 404, 409, 413, 415, 422, 500, 503)
+        for status in (400, 401, 403, 404, 409, 413, 415, 422, 500, 503)
     }
-    app = FastAPI(title=title, responses=statuses, redoc_url=None)
+    app = FastAPI(title=title, responses=statuses, redoc_url=None, redirect_slashes=False)
     app.state.runtime = runtime
     for router in routers:
         app.include_router(router)

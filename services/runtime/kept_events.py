@@ -7,7 +7,7 @@ cause's transaction comes later and sees the committed kept event.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -85,6 +85,17 @@ async def due(driver: Any, schema: str) -> Sequence[KeptEvent]:
     rows = await driver.fetch(
         f"select event_id, case_id, headers, value from {schema}.kept_events where due order by id limit $1",
         ROWS_PER_ROUND,
+    )
+    return [_kept_event(row) for row in rows]
+
+
+async def take_due(driver: Any, schema: str, case_ids: Collection[UUID]) -> Sequence[KeptEvent]:
+    """Take out the kept events of these cases whose cause has come, oldest first. The cases must be locked."""
+    rows = await driver.fetch(
+        f"with taken as (delete from {schema}.kept_events where due and case_id = any($1) "
+        "returning id, event_id, case_id, headers, value) "
+        "select event_id, case_id, headers, value from taken order by id",
+        list(case_ids),
     )
     return [_kept_event(row) for row in rows]
 

@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,6 +41,8 @@ class Loop:
     work: Callable[[Runtime], Awaitable[int]]
     pending: Callable[[Runtime], Awaitable[int]]
     poll_seconds: float = 0.05
+    next_at: Callable[[Runtime], Awaitable[datetime | None]] | None = None
+    """The next legal moment at which there will be work, where time alone brings it."""
 
 
 class LoopRunner:

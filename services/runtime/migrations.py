@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,9 +29,14 @@ SEES: Final = (
 )
 
 
+# Hazard: alembic keeps the environment of a run in globals of its module; two threads would take each other's.
+_one_at_a_time = threading.Lock()
+
+
 def run_migrations(service: str, admin_dsn: str) -> None:
     """Bring a service's schema up to date. Not from inside an event loop: use `migrate` there."""
-    asyncio.run(migrate(service, admin_dsn))
+    with _one_at_a_time:
+        asyncio.run(migrate(service, admin_dsn))
 
 
 async def migrate(service: str, admin_dsn: str) -> None:
@@ -67,6 +73,7 @@ def _upgrade(connection: Connection, folder: Path, schema: str) -> None:
         environment.configure(connection=connection, version_table_schema=schema)
         with environment.begin_transaction():
             environment.run_migrations()
+    connection.execute(text(SEAL_DEAD_LETTERS.format(schema=schema)))
 
 
 def _ensure_role(connection: Connection, schema: str) -> None:
@@ -150,9 +157,8 @@ RUNTIME_TABLES: Final = (
         topic text not null,
         partition integer,
         record_offset bigint,
-        key bytea,
-        headers jsonb not null,
-        value bytea,
+        case_id uuid,
+        sealed_record bytea not null,
         reason_code text not null,
         reason text not null,
         first_failed_at timestamptz not null default clock_timestamp(),
@@ -160,4 +166,18 @@ RUNTIME_TABLES: Final = (
         retried_at timestamptz,
         unique (topic, partition, record_offset)
     )""",
+    "create index dead_letters_by_case on {schema}.dead_letters (case_id)",
 )
+
+# Worlds made before records were sealed: idempotent, and it never throws a parked record away.
+SEAL_DEAD_LETTERS: Final = """do $$ begin
+    if exists (select from information_schema.columns
+               where table_schema = '{schema}' and table_name = 'dead_letters' and column_name = 'value') then
+        if exists (select from {schema}.dead_letters) then
+            raise exception '{schema}.dead_letters holds records of an earlier version. Retry or delete them first.';
+        end if;
+        alter table {schema}.dead_letters drop column key, drop column headers, drop column value,
+            add column case_id uuid, add column sealed_record bytea not null;
+        create index dead_letters_by_case on {schema}.dead_letters (case_id);
+    end if;
+end $$"""

@@ -27,8 +27,10 @@ from services.runtime.context import Runtime
 from services.runtime.forgetting import forgetting
 from services.runtime.health import dead_letter_routes, probes
 from services.runtime.http import create_app
+from services.runtime.http_protocol import BoundedHttp
 from services.runtime.kafka_connection import survive_closed_connections
 from services.runtime.loops import Loop, LoopRunner
+from services.runtime.record_batches import survive_any_header_name
 from services.runtime.relay import Relay
 from services.runtime.settings import ProcessSettings, RuntimeSettings, SettingsError, load
 from services.runtime.temporal import WorkerKeeper, activity_worker
@@ -94,6 +96,7 @@ def run(service: Service) -> None:
         sys.exit(_told(service, str(error), 2))
     logging.configure(service.name, settings.log_level)
     survive_closed_connections()
+    survive_any_header_name()
     try:
         listener = socket.create_server((settings.http_host, settings.http_port), backlog=BACKLOG)
     except OSError as error:
@@ -136,6 +139,7 @@ async def _start(service: Service, runtime: Runtime, listener: socket.socket) ->
     routers = [probes, *([dead_letter_routes] if service.consumers else []), *service.routers]
     config = uvicorn.Config(
         create_app(service.name, routers, runtime),
+        http=BoundedHttp,
         log_config=None,
         access_log=False,
         lifespan="off",

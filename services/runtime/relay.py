@@ -2,8 +2,8 @@
 
 Why order holds: a case lies in one shard, one relay at a time holds a shard (advisory lock), rows are read in id
 order, and a partition gets its next batch only after the one before was acknowledged. Why nothing is lost: a row
-is deleted only after its acknowledgement, in the transaction that holds the shard. A row that cannot be sent is
-never skipped: its topic is held and an alarm logged until it can.
+is deleted only after its acknowledgement. A row that cannot be sent is never skipped: its topic is held and an
+alarm logged until it can.
 """
 
 # asyncpg and aiokafka carry no types.
@@ -24,7 +24,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from services.runtime.database import COMMAND_SECONDS, CONNECT_SECONDS, RELAY, Database
+from services.runtime.connections import COMMAND_SECONDS, CONNECT_SECONDS
+from services.runtime.database import RELAY, Database
 from services.runtime.loops import Loop, backoff_seconds
 from services.runtime.outbox import SHARDS
 from services.runtime.problems import error_trace
@@ -43,7 +44,14 @@ ABANDON_SECONDS: Final = 2.0
 """Together shorter than a process has to stop."""
 LONGEST_HOLD_SECONDS: Final = 2.0
 LOCK_CLASS: Final = 0x0E1A
+TURN_SECONDS: Final = 1.0
+"""How long a relay keeps the shards it took: another one waits that long, and a round needs no transaction."""
+FROZEN_SECONDS: Final = 30
+"""After this long without a statement Postgres ends a relay's session, and with it its turn."""
 POLL_SECONDS: Final = 0.05
+ROUND_SECONDS: Final = 0.02
+"""A round that follows on another begins no sooner: a few events cost nearly as much as hundreds. What comes after a
+quiet moment goes out at once, and a backlog without rest."""
 
 
 class Relay:
@@ -57,12 +65,21 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self._failures: dict[str, int] = {}
         self._held_until: dict[str, float] = {}
+        self._shards: list[int] = []
+        self._turn_ends_at = 0.0
 
     def loop(self) -> Loop:
         """The loop to run: nudged by every commit that recorded an event, polling behind that."""
 
+        rests_until = 0.0
+
         async def work(_runtime: Runtime) -> int:
-            return await self.publish()
+            nonlocal rests_until
+            await asyncio.sleep(max(0.0, rests_until - time.monotonic()))
+            began_at = time.monotonic()
+            sent_count = await self.publish()
+            rests_until = began_at + ROUND_SECONDS if 0 < sent_count < ROWS_PER_ROUND else 0.0
+            return sent_count
 
         async def pending(_runtime: Runtime) -> int:
             return await self.pending()
@@ -76,29 +93,42 @@ class Relay:
         """
         held = [topic for topic, until in self._held_until.items() if until > time.monotonic()]
         connection = await self._connected()
-        if not await connection.fetchval(
-            f"select exists (select from {self._schema}.outbox where topic <> all($1))", held
-        ):
+        shards = await self._shards_to_serve(connection, held)
+        if not shards:
             return 0
-        async with connection.transaction():
-            shards = await connection.fetchval(
-                "select array_agg(shard) filter (where pg_try_advisory_xact_lock($1, $2 + shard)) "
+        # Hazard: a statement of its own. In the one that locks, the snapshot would be older than the lock, and rows
+        # that another relay has just sent and deleted would be sent again.
+        rows = await connection.fetch(
+            f"select id, topic, key, headers, value from {self._schema}.outbox "
+            "where shard = any($1) and topic <> all($2) order by id limit $3",
+            shards, held, ROWS_PER_ROUND,
+        )
+        sent = await self._send(rows) if rows else []
+        if sent:
+            await connection.execute(f"delete from {self._schema}.outbox where id = any($1)", sent)
+        return len(sent)
+
+    async def _shards_to_serve(self, connection: Any, held: Sequence[str]) -> list[int]:
+        """The shards of this turn; a new turn begins only when something waits."""
+        if self._shards and time.monotonic() < self._turn_ends_at:
+            return self._shards
+        if self._shards:
+            self._shards = []
+            await connection.execute("select pg_advisory_unlock_all()")
+        # In id order, hence along the index: Postgres passes over the entries of deleted rows there, whereas the
+        # table is full of them until it is vacuumed.
+        first = await connection.fetchval(
+            f"select id from {self._schema}.outbox where topic <> all($1) order by id limit 1", held
+        )
+        if first is not None:
+            # Locks of the session: they end with it at the latest, however this process dies.
+            self._shards = await connection.fetchval(
+                "select array_agg(shard) filter (where pg_try_advisory_lock($1, $2 + shard)) "
                 "from generate_series(0, $3) as shard",
                 LOCK_CLASS, _schema_lock(self._schema), SHARDS - 1,
-            )
-            if not shards:
-                return 0
-            # Hazard: a statement of its own. In the one that locks, the snapshot would be older than the lock,
-            # and rows that another relay has just sent and deleted would be sent again.
-            rows = await connection.fetch(
-                f"select id, topic, key, headers, value from {self._schema}.outbox "
-                "where shard = any($1) and topic <> all($2) order by id limit $3",
-                shards, held, ROWS_PER_ROUND,
-            )
-            sent = await self._send(rows)
-            if sent:
-                await connection.execute(f"delete from {self._schema}.outbox where id = any($1)", sent)
-        return len(sent)
+            ) or []
+            self._turn_ends_at = time.monotonic() + TURN_SECONDS
+        return self._shards
 
     async def pending(self) -> int:
         """How many events wait."""
@@ -114,9 +144,12 @@ class Relay:
 
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
+            self._shards = []
             self._connection = await asyncpg.connect(
                 self._database.dsn, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
-                server_settings={"application_name": f"{self._schema} relay"},
+                server_settings={
+                    "application_name": f"{self._schema} relay", "idle_session_timeout": f"{FROZEN_SECONDS}s",
+                },
             )
         return self._connection
 

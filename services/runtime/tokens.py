@@ -28,6 +28,8 @@ SEES_EVERY_PLACE = frozenset({SERVICE, "operator"})
 LEEWAY_SECONDS = 30
 SERVICE_TOKEN_MAX = timedelta(hours=1)
 SERVICE_TOKEN_LIFETIME = timedelta(minutes=10)
+SERVICE_TOKEN_REUSED_SECONDS = 60
+VERIFIED_TOKENS_KEPT = 1_000
 SUBJECT_MAX_LENGTH = 128
 
 # Hazard: the jurisdiction becomes a LIKE pattern in row level security; anything but digits could widen it.
@@ -72,6 +74,8 @@ class TokenSigner:
             raise ValueError("A signing key is a private JWK whose kid names the issuer.")
         self._key = key
         self.issuer = key.kid
+        self._service_tokens: dict[str, tuple[str, float]] = {}
+        """Audience → token and until when it is used again."""
 
     @classmethod
     def from_file(cls, path: Path) -> TokenSigner:
@@ -79,9 +83,13 @@ class TokenSigner:
         return cls(OKPKey.import_key(json.loads(path.read_text())))
 
     def service_token(self, audience: str) -> str:
-        """A fresh short token of this very service for one other service."""
-        claims = {"sub": self.issuer, "role": SERVICE, "aud": audience}
-        return self._sign(claims, SERVICE_TOKEN_LIFETIME)
+        """A short token of this very service for one other service, at most a minute old."""
+        token, used_until = self._service_tokens.get(audience, ("", 0.0))
+        now = time.time()
+        if not now < used_until <= now + SERVICE_TOKEN_REUSED_SECONDS:  # nor where the clock was set back
+            token = self._sign({"sub": self.issuer, "role": SERVICE, "aud": audience}, SERVICE_TOKEN_LIFETIME)
+            self._service_tokens[audience] = token, now + SERVICE_TOKEN_REUSED_SECONDS
+        return token
 
     def person_token(self, caller: Caller, *, lifetime: timedelta, audience: str | None = None) -> str:
         """A token for a person or department. Raises ValueError for any other key than `idp`."""
@@ -109,6 +117,8 @@ class TokenVerifier:
     def __init__(self, trusted_keys: Mapping[str, OKPKey], audience: str) -> None:
         self._keys = dict(trusted_keys)
         self._audience = audience
+        self._verified: dict[str, tuple[Caller, float]] = {}
+        """Tokens that were valid, the oldest first: the caller, and when the token expires."""
 
     @classmethod
     def from_file(cls, path: Path, audience: str) -> TokenVerifier:
@@ -119,7 +129,20 @@ class TokenVerifier:
         return cls({cast(str, key.kid): key for key in keys}, audience)
 
     def verify(self, token: str) -> Caller:
-        """The caller this token proves. Raises TokenRefused."""
+        """The caller this token proves. Raises TokenRefused.
+
+        Of a token that was valid before only its expiry can have changed: the keys stand until the process ends.
+        """
+        caller, expires_at = self._verified.get(token, (None, 0.0))
+        if caller is None or time.time() >= expires_at:
+            caller, expires_at = self._prove(token)
+            if len(self._verified) >= VERIFIED_TOKENS_KEPT:
+                del self._verified[next(iter(self._verified))]
+            self._verified[token] = caller, expires_at
+        return caller
+
+    def _prove(self, token: str) -> tuple[Caller, float]:
+        """The caller, and when the token expires (Unix seconds)."""
         try:
             decoded = jwt.decode(token, self._key_of, [ALGORITHM])
             claims = decoded.claims
@@ -129,7 +152,7 @@ class TokenVerifier:
         # Hazard: the key proves the kid only; without this line one issuer could write another's name.
         if claims["iss"] != decoded.header["kid"]:
             raise TokenRefused("the issuer is not the owner of the key")
-        return self._caller(claims)
+        return self._caller(claims), float(claims["exp"])
 
     def _key_of(self, token: Any) -> OKPKey:
         key = self._keys.get(str(token.headers().get("kid")))
@@ -152,6 +175,9 @@ class TokenVerifier:
         texts = {name: claims.get(name) for name in ("sub", "role", "jurisdiction", "purpose", "department")}
         if any(value is not None and not isinstance(value, str) for value in texts.values()):
             raise TokenRefused("a claim is not text")
+        # Hazard: PostgreSQL's text takes no NUL, and a log no line break.
+        if not all(value.isprintable() for value in texts.values() if isinstance(value, str)):
+            raise TokenRefused("a claim holds what cannot be printed")
         caller = Caller(
             str(texts["sub"]),
             str(texts["role"]),

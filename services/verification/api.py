@@ -12,15 +12,17 @@ from sqlmodel import SQLModel, col
 from contracts.benefits import Source
 from contracts.http.casework import Recorded, RecordFindings, ReportVisit
 from contracts.http.source import AnswersTaken, SourceAnswers
+from contracts.http.waits import Waits
 from services.runtime.context import Runtime
 from services.runtime.http import Caller, Problem, get_runtime, require
 from services.verification.ask_again import ask_again
 from services.verification.case_view import CaseView, Visits, list_visits, view_case
 from services.verification.models import MeansCheck, Verification, Visit
+from services.verification.recorded_waits import view_waits
 from services.verification.report_visit import record_findings, refuse_invalid, report_visit
 from services.verification.rules import NotValid
 from services.verification.source_data import check_answer
-from services.verification.take_answers import Given, take_answers
+from services.verification.take_answers import Given, one_each, take_answers
 
 router = APIRouter(tags=["verification"])
 
@@ -76,8 +78,20 @@ async def post_source_answers(runtime: Process, caller: SourceCaller, source: So
             for number, answer in enumerate(body.answers)
             for wrong in check_answer(source, answer, tx.clock.now)
         ])
-        taken = await take_answers(tx, source, {answer.query_id: Given(answer) for answer in body.answers})
+        each, contradicted = one_each(body.answers)
+        refuse_invalid([
+            NotValid(f"answers.{number}.query_id", "This question is answered in two ways; send the one that holds.")
+            for number, answer in enumerate(body.answers) if answer.query_id in contradicted
+        ])
+        taken = await take_answers(tx, source, {query_id: Given(answer) for query_id, answer in each.items()})
     return AnswersTaken(taken=taken)
+
+
+@router.get("/waits")
+async def get_waits(runtime: Process, caller: Reader) -> Waits:
+    """What waits on data sources: which, since when, why, until when, and how many cases."""
+    async with runtime.database.transaction(caller.scope) as tx:
+        return Waits(waits=await view_waits(tx), circuits=runtime.breakers.not_closed())
 
 
 @router.get("/cases/{case_id}")

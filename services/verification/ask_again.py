@@ -26,12 +26,13 @@ async def ask_again(tx: Transaction, check: MeansCheck) -> int:
     check = (await tx.session.scalars(select(MeansCheck).where(col(MeansCheck.case_id) == check.case_id))).one()
     if check.state not in (CheckState.ASKING, CheckState.COMPLETED):
         raise Problem(409, f"means_check_{check.state}",
-                      f"Means check {check.means_check_id}: {check.state}. Every adult has to authorise first.")
+                      f"Means check {check.means_check_id}: {check.state}. Everybody has to "
+                      "authorise first, a guardian for a child.")
     fruitless = list(await tx.session.scalars(
         select(Query).join(Authorisation, col(Authorisation.authorisation_id) == col(Query.authorisation_id))
         .where(
             col(Query.means_check_id) == check.means_check_id, col(Authorisation.revoked_at).is_(None),
-            or_(col(Query.state) == QueryState.ASKED,
+            or_(col(Query.state).in_([QueryState.ASKED, QueryState.WAITING]),
                 and_(col(Query.state) == QueryState.ANSWERED, col(Query.kind).not_in(TELLS))),
         )
     ))
@@ -40,7 +41,8 @@ async def ask_again(tx: Transaction, check: MeansCheck) -> int:
     renewed = [query for query in fruitless if query.state == QueryState.ANSWERED]
     for query in fruitless:
         query.state = QueryState.SUPERSEDED if query in renewed else QueryState.DUE
-        query.attempts_count = 0
+        query.attempts_count = query.tries_count = 0
+        query.waiting_since = query.ask_again_at = None
         # It may carry the lease of its first request; the database sets the moment, as for a new question.
         query.ask_from = cast(datetime, func.clock_timestamp())
     check.state = CheckState.ASKING

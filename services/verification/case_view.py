@@ -60,6 +60,9 @@ class QuestionView(Answer):
     kind: str | None
     reason: str | None
     as_of: AwareDatetime | None
+    waiting_since: AwareDatetime | None
+    ask_again_at: AwareDatetime | None
+    """Legal time of the next try, where it waits on its source; `reason` says why."""
     asked_at: AwareDatetime | None
     answered_at: AwareDatetime | None
 

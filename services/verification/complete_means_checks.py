@@ -27,7 +27,7 @@ from services.verification.models import (
     VisitState,
 )
 
-OPEN_STATES: Final = (QueryState.DUE, QueryState.ASKING, QueryState.ASKED)
+OPEN_STATES: Final = (QueryState.DUE, QueryState.ASKING, QueryState.ASKED, QueryState.WAITING)
 TELLS: Final = (AnswerKind.DATA, AnswerKind.NO_RECORD)
 
 

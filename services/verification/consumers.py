@@ -22,7 +22,7 @@ async def on_item_accepted(tx: Transaction, events: list[EventEnvelope[ItemAccep
 
 @consumers.on(AuthorisationSigned)
 async def on_authorisation_signed(tx: Transaction, events: list[EventEnvelope[AuthorisationSigned]]) -> None:
-    """Ask the sources once every adult has signed."""
+    """Ask the sources once everybody is covered by a letter."""
     await keep_authorisations(tx, events)
 
 

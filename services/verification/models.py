@@ -18,7 +18,7 @@ class CheckState(StrEnum):
     """Where a means check stands."""
 
     AWAITING_AUTHORISATION = "awaiting_authorisation"
-    """Some adult has not authorised: no source may be asked."""
+    """Some adult has not authorised, or nobody for a child: no source may be asked."""
     ASKING = "asking"
     COMPLETED = "completed"
     STOPPED = "stopped"
@@ -33,6 +33,8 @@ class QueryState(StrEnum):
     """In a request under way; due again when its lease (machine time) ends without a result."""
     ASKED = "asked"
     """The source has the question and answers later: it waits on the source."""
+    WAITING = "waiting"
+    """The source could not be asked, again and again: it waits until it is asked again."""
     ANSWERED = "answered"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
@@ -83,6 +85,8 @@ class MeansCheck(SQLModel, table=True):
     jurisdiction: str = Field(sa_type=Text)
     state: str = Field(sa_type=Text)
     sources: list[str] = Field(sa_column=_document())
+    child_sources: list[str] = Field(sa_column=_document())
+    """Those at which a child has to be asked about too."""
     reports_count: int = 0
     opened_at: datetime = Field(sa_column=_moment())
     started_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
@@ -118,7 +122,7 @@ class Authorisation(SQLModel, table=True):
 
 
 class Query(SQLModel, table=True):
-    """One question to one source about one person. Columns on when to ask are machine time."""
+    """One question to one source about one person. `ask_from` is machine time, all other moments are legal."""
 
     __tablename__ = "queries"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -126,7 +130,12 @@ class Query(SQLModel, table=True):
         Index("queries_one_standing", "means_check_id", "person_id", "source", unique=True,
               postgresql_where="state not in ('cancelled', 'superseded')"),
         Index("queries_to_ask", "ask_from", postgresql_where="state in ('due', 'asking')"),
+        Index("queries_to_ask_again", "ask_again_at", postgresql_where="state in ('asked', 'waiting')"),
+        Index("queries_waiting", "source", postgresql_where=(
+            "waiting_since is not null and state in ('due', 'asking', 'asked', 'waiting')")),
         Index("queries_case", "case_id"),
+        CheckConstraint("state not in ('asked', 'waiting') or ask_again_at is not null",
+                        name="queries_wait_ends_check"),
         CheckConstraint("(state = 'answered') = (kind is not null) or state = 'superseded'",
                         name="queries_kind_check"),
         ForeignKeyConstraint(["means_check_id"], ["verification.means_checks.means_check_id"],
@@ -152,6 +161,11 @@ class Query(SQLModel, table=True):
         sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
     )
     """Machine time: when due, not before this; when asking, the end of the lease."""
+    waiting_since: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    """Since its source failed for the first time, or promised to answer later."""
+    ask_again_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    tries_count: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """How often a wait was recorded for it."""
     asked_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     answered_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
 

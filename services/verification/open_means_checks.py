@@ -135,16 +135,19 @@ async def _open_or_widen(tx: Transaction, accepted: Sequence[Accepted], needs: d
     opened: list[UUID] = []
     for envelope in accepted:
         sources = {str(source) for source in needs[envelope.case_id].sources}
+        of_child = {str(source) for source in needs[envelope.case_id].child_sources}
         check = known.get(envelope.case_id)
         if check is None:
             check = MeansCheck(
                 means_check_id=new_id(), case_id=envelope.case_id, jurisdiction=owner_of(envelope),
-                state=CheckState.AWAITING_AUTHORISATION, sources=sorted(sources), opened_at=tx.clock.now,
+                state=CheckState.AWAITING_AUTHORISATION, sources=sorted(sources), child_sources=sorted(of_child),
+                opened_at=tx.clock.now,
             )
             tx.session.add(check)
         elif (envelope.case_id in grown or not sources.issubset(check.sources)
-              or check.state == CheckState.STOPPED):
+              or not of_child.issubset(check.child_sources) or check.state == CheckState.STOPPED):
             check.sources = sorted(sources.union(check.sources))
+            check.child_sources = sorted(of_child.union(check.child_sources))
             check.state = CheckState.AWAITING_AUTHORISATION
         else:
             continue

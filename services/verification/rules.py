@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from contracts.benefits import Source
+from contracts.benefits import Source, Standard
 from contracts.events.item import HouseholdMember, ItemAccepted
 from contracts.facts import HOUSEHOLD_FACTS, Fact, FactName, Origin, strongest
 from contracts.http.casework import Finding, ReportVisit
@@ -28,6 +28,19 @@ FACT_TYPES: Final[Mapping[FactName, type]] = {
     FactName.STANDARD: str,
 }
 """What kind of value a fact has; all others are integers."""
+FACT_TEXTS: Final[Mapping[FactName, tuple[str, ...]]] = {
+    FactName.STANDARD: tuple(Standard),
+    FactName.DISABILITY_KIND: ("visual", "hearing", "speech", "physical", "mental", "intellectual", "multiple"),
+}
+"""Facts travel in events, so their words are these only: a free text could name a person."""
+LARGEST_NUMBER: Final = 100_000_000_000
+"""Of fen, years or things: more is a slip of the hand, and more than a simulation can reckon with."""
+AFTER_FAILURES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1),
+                         timedelta(days=2))
+"""Legal time until a source that failed is asked again; after the last, its answer is none."""
+AFTER_PROMISES: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=2), timedelta(days=4),
+                         timedelta(days=8))
+"""The same for a source that took the question, and answers later or left it out."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class Needs:
     """What must be found out for one item."""
 
     sources: frozenset[Source]
+    child_sources: frozenset[Source]
+    """Those that tell what must be known of a child; an adult is asked about at every one."""
     visit: bool
     findings_wanted: tuple[FactName, ...]
 
@@ -70,7 +85,9 @@ def needs(item: ItemAccepted, owner: str, on: date) -> Needs:
     required = required_evidence(item.benefit, owner, on)
     wanted = tuple(name for name in required.findings
                    if name in required.household_facts or not _nobody_claims(name, item.members))
-    return Needs(frozenset(required.sources), required.visit or item.near_relative_of_officer, wanted)
+    of_child = [fact_rules()[name].source for name in required.person_facts_child]
+    return Needs(frozenset(required.sources), frozenset(source for source in of_child if source is not None),
+                 required.visit or item.near_relative_of_officer, wanted)
 
 
 def _nobody_claims(name: FactName, members: Iterable[HouseholdMember]) -> bool:
@@ -86,12 +103,17 @@ def visiting_place(owner: str, *, near_relative_of_officer: bool) -> str:
     return owner[:COUNTY_DIGITS] if near_relative_of_officer else owner
 
 
-def awaiting(adults: Iterable[UUID], letters: Collection[Letter], sources: Collection[str]) -> list[UUID]:
-    """The adults whose standing letters do not cover every source yet. Not one source is asked before all do."""
+def awaiting(to_cover: Mapping[UUID, Collection[str]], letters: Iterable[Letter]) -> list[UUID]:
+    """Who is not covered yet by standing letters at every source named; for a child a guardian signs.
+
+    Not one source is asked before everybody is covered. Hazard: a child left out would be asked about nowhere, and
+    the item would wait for ever for what only a source can tell.
+    """
     covered: dict[UUID, set[str]] = {}
     for letter in letters:
         covered.setdefault(letter.person_id, set()).update(letter.scope)
-    return [person_id for person_id in adults if not covered.get(person_id, set()).issuperset(sources)]
+    return [person_id for person_id, sources in to_cover.items()
+            if not covered.get(person_id, set()).issuperset(sources)]
 
 
 def questions(members: Iterable[UUID], letters: Iterable[Letter], sources: Collection[str]) -> list[Question]:
@@ -106,6 +128,12 @@ def questions(members: Iterable[UUID], letters: Iterable[Letter], sources: Colle
             if letter.person_id in household and source in sources
         }.items())
     ]
+
+
+def ask_again_after(tries_count: int, *, promised: bool) -> timedelta | None:
+    """How long a question waits that waited so often before; None: often enough, there is no answer."""
+    pauses = AFTER_PROMISES if promised else AFTER_FAILURES
+    return pauses[tries_count] if tries_count < len(pauses) else None
 
 
 def report_number(jurisdiction: str, means_check_id: UUID, on: date, reports_count: int) -> str:
@@ -148,13 +176,23 @@ def check_findings(findings: Iterable[Finding], members: Collection[UUID], today
             wrong.append(NotValid(f"{path}.fact.person_id", f"{fact.name} is about the household: leave this out."))
         elif not of_household and fact.person_id not in members:
             wrong.append(NotValid(f"{path}.fact.person_id", f"{fact.name} needs a member of this household."))
-        # Hazard: True is an int in Python; `type` keeps a yes from becoming one fen.
-        if type(fact.value) is not FACT_TYPES.get(fact.name, int):
-            kind = FACT_TYPES.get(fact.name, int).__name__
-            wrong.append(NotValid(f"{path}.fact.value", f"{fact.name} takes a value of type {kind}."))
+        if (refusal := _refused_value(fact)) is not None:
+            wrong.append(NotValid(f"{path}.fact.value", refusal))
         if fact.as_of > today:
             wrong.append(NotValid(f"{path}.fact.as_of", "A finding cannot be of a future day."))
     return wrong
+
+
+def _refused_value(fact: Fact) -> str | None:
+    kind = FACT_TYPES.get(fact.name, int)
+    # Hazard: True is an int in Python; `type` keeps a yes from becoming one fen.
+    if type(fact.value) is not kind:
+        return f"{fact.name} takes a value of type {kind.__name__}."
+    if isinstance(fact.value, str) and fact.value not in FACT_TEXTS[fact.name]:
+        return f"{fact.name} is one of: {', '.join(FACT_TEXTS[fact.name])}."
+    if isinstance(fact.value, int) and not 0 <= fact.value <= LARGEST_NUMBER:
+        return f"{fact.name} is a number from 0 to {LARGEST_NUMBER}."
+    return None
 
 
 def check_report(report: ReportVisit, *, signer: str, ordered_on: date, today: date,

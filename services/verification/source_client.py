@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
-from pydantic import ValidationError
+import structlog
 
 from contracts.benefits import Source
 from contracts.http.source import SourceAnswer, SourceAnswers, SourceQueries
-from services.runtime.clients import Refused
-from services.runtime.problems import Unavailable
+from services.runtime.outside_party import PartyFailed, post_to_party, read_answer
 from services.verification.settings import VerificationSettings
 
 if TYPE_CHECKING:
     from services.runtime.process import Runtime
 
+log = structlog.get_logger(__name__)
+
 ANSWER_SECONDS_MAX: Final = 5.0
 ACCEPTED: Final = 202
 
 
-class SourceFailed(Exception):
-    """A source gave no usable response. `reason` goes on record; `passes` where asking again may help."""
-
-    def __init__(self, reason: str, *, passes: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.passes = passes
+def is_connected(runtime: Runtime, source: Source) -> bool:
+    """Whether anybody has told us where this source answers."""
+    return source in cast(VerificationSettings, runtime.settings).source_urls
 
 
 async def ask_source(runtime: Runtime, source: Source, request: SourceQueries) -> list[SourceAnswer]:
-    """The answers there are now; none of them where the source answers later (202). Raises SourceFailed."""
-    url = cast(VerificationSettings, runtime.settings).source_urls.get(source)
-    if url is None:
-        raise SourceFailed("source_not_connected", passes=False)
-    client = runtime.client(url, f"source:{source}")
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            response = await client.post("/queries", request)
-    except TimeoutError:
-        raise SourceFailed("timeout", passes=True) from None
-    except Unavailable:
-        raise SourceFailed("unreachable", passes=True) from None
-    except Refused as refused:
-        raise SourceFailed(f"request_refused: HTTP {refused.status}", passes=False) from None
+    """The answers there are now; none of them where the source answers later (202).
+
+    What it says about questions of no part of this request is left out, with an alarm. Raises PartyFailed and
+    BatchRefused.
+    """
+    client = runtime.client(cast(VerificationSettings, runtime.settings).source_urls[source], f"source:{source}")
+    response = await post_to_party(client, "/queries", request, seconds_max=ANSWER_SECONDS_MAX)
     if response.status_code == ACCEPTED:
         return []
-    try:
-        answers = SourceAnswers.model_validate_json(response.content)
-    except ValidationError:
-        # Hazard: the message of this error repeats what the source sent.
-        raise SourceFailed("response_not_readable", passes=False) from None
-    return answers.answers
+    answers = read_answer(response, SourceAnswers)
+    if answers.request_id != request.request_id:
+        # Hazard: another request's answers are about other people; not one of them is believed.
+        log.error("source.answered_another_request", source=source)
+        raise PartyFailed("answers_another_request")
+    asked = {query.query_id for query in request.queries}
+    strange = sum(answer.query_id not in asked for answer in answers.answers)
+    if strange:
+        log.error("source.answered_unasked", source=source, answers=strange)
+    return [answer for answer in answers.answers if answer.query_id in asked]

@@ -1,4 +1,4 @@
-"""Authorisations signed and revoked: a means check starts when every adult has signed, and stops without them."""
+"""Authorisations signed and revoked: a means check starts when everybody is covered by one, and stops without them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,14 @@ class Household:
     """Who lives there, who has signed, and what was asked already."""
 
     adults: list[UUID] = field(default_factory=list[UUID])
-    members: list[UUID] = field(default_factory=list[UUID])
+    children: list[UUID] = field(default_factory=list[UUID])
     letters: list[rules.Letter] = field(default_factory=list[rules.Letter])
     asked: set[tuple[UUID, str]] = field(default_factory=set[tuple[UUID, str]])
+
+    def awaited_for(self, check: MeansCheck) -> list[UUID]:
+        """Who has yet to sign, or for whom a guardian has, before this check asks anything."""
+        to_cover = dict.fromkeys(self.adults, check.sources) | dict.fromkeys(self.children, check.child_sources)
+        return rules.awaiting(to_cover, self.letters)
 
 
 async def keep_authorisations(tx: Transaction, signed: Sequence[EventEnvelope[AuthorisationSigned]]) -> None:
@@ -45,7 +50,7 @@ async def keep_authorisations(tx: Transaction, signed: Sequence[EventEnvelope[Au
 
 
 async def revoke_authorisations(tx: Transaction, revoked: Sequence[EventEnvelope[AuthorisationRevoked]]) -> None:
-    """From now on nothing is asked of these households: what is open is cancelled, until all adults sign again."""
+    """From now on nothing is asked of these households: what is open is cancelled, until all sign again."""
     for letter in revoked:
         await tx.session.execute(
             update(Authorisation).where(col(Authorisation.authorisation_id) == letter.data.authorisation_id)
@@ -71,7 +76,7 @@ async def cancel_questions(tx: Transaction, case_ids: Collection[UUID]) -> None:
 
 
 async def start_means_checks(tx: Transaction, case_ids: Collection[UUID]) -> None:
-    """Ask whatever may be asked now in these cases. Does nothing where an adult has not authorised."""
+    """Ask whatever may be asked now in these cases. Does nothing where somebody has yet to authorise."""
     checks = list(await tx.session.scalars(
         select(MeansCheck).where(col(MeansCheck.case_id).in_(case_ids), col(MeansCheck.state) != CheckState.STOPPED)
         .execution_options(populate_existing=True)
@@ -81,10 +86,11 @@ async def start_means_checks(tx: Transaction, case_ids: Collection[UUID]) -> Non
     nothing_to_ask: list[UUID] = []
     for check in checks:
         household = households[check.case_id]
-        if rules.awaiting(household.adults, household.letters, check.sources):
+        if household.awaited_for(check):
             continue
         questions = [
-            question for question in rules.questions(household.members, household.letters, check.sources)
+            question for question in rules.questions([*household.adults, *household.children], household.letters,
+                                                     check.sources)
             if (question.person_id, question.source) not in household.asked
         ]
         if questions:
@@ -111,8 +117,7 @@ async def report_opened(tx: Transaction, case_ids: Collection[UUID]) -> None:
     checks = await tx.session.scalars(select(MeansCheck).where(col(MeansCheck.case_id).in_(case_ids)))
     households = await _households(tx, case_ids)
     for check in checks:
-        household = households[check.case_id]
-        awaiting = rules.awaiting(household.adults, household.letters, check.sources)
+        awaiting = households[check.case_id].awaited_for(check)
         event = MeansCheckOpened(means_check_id=check.means_check_id, awaiting_person_ids=awaiting)
         tx.record(event, subject_of(check))
 
@@ -128,9 +133,8 @@ def _row(check: MeansCheck, question: rules.Question) -> dict[str, object]:
 async def _households(tx: Transaction, case_ids: Iterable[UUID]) -> dict[UUID, Household]:
     households = {case_id: Household() for case_id in case_ids}
     for member in await tx.session.scalars(select(Member).where(col(Member.case_id).in_(households))):
-        households[member.case_id].members.append(member.person_id)
-        if member.is_adult:
-            households[member.case_id].adults.append(member.person_id)
+        household = households[member.case_id]
+        (household.adults if member.is_adult else household.children).append(member.person_id)
     letters = await tx.session.scalars(select(Authorisation).where(
         col(Authorisation.case_id).in_(households), col(Authorisation.revoked_at).is_(None)))
     for letter in letters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,6 +28,19 @@ class Given:
 
     answer: SourceAnswer
     reason: str | None = None
+
+
+def one_each(answers: Sequence[SourceAnswer]) -> tuple[dict[UUID, SourceAnswer], set[UUID]]:
+    """The answer to each question, and the questions that were answered in two ways at once.
+
+    Hazard: of two different answers to one question at least one is about somebody else. Neither is believed.
+    """
+    each: dict[UUID, SourceAnswer] = {}
+    contradicted: set[UUID] = set()
+    for answer in answers:
+        if each.setdefault(answer.query_id, answer) != answer:
+            contradicted.add(answer.query_id)
+    return each, contradicted
 
 
 def no_answer(query_id: UUID, reason: str) -> Given:
@@ -57,11 +70,12 @@ async def take_answers(tx: Transaction, source: Source, given: Mapping[UUID, Giv
         query.reason = given[query.query_id].reason
         query.as_of = answer.as_of
         query.answered_at = tx.clock.now
+        query.waiting_since = query.ask_again_at = None
     await tx.session.flush()
     await file_evidence(tx, [_evidence(tx, source, query, given[query.query_id].answer) for query in queries])
     await complete_means_checks(tx, {query.case_id for query in queries})
     if len(queries) < len(given):
-        log.info("answers.passed_over", source=source, passed_over=len(given) - len(queries))
+        log.warning("answers.passed_over", source=source, passed_over=len(given) - len(queries))
     return len(queries)
 
 

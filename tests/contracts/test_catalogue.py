@@ -89,7 +89,7 @@ def test_generated_files_are_committed_and_fresh(name: str) -> None:
 
 def test_no_generated_file_is_left_over() -> None:
     folders = [FOLDER / name for name in ("schemas", "examples")]
-    there = {str(path.relative_to(FOLDER)) for folder in folders for path in folder.iterdir()}
+    there = {str(path.relative_to(FOLDER)) for folder in folders for path in folder.rglob("*") if path.is_file()}
     assert there == {name for name in published_files() if "/" in name}
 
 

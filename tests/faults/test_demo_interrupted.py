@@ -17,9 +17,14 @@ import psutil
 import pytest
 
 from tests.faults.copied_tree import copy_tree
+from tests.faults.tables import Table
 
 BOUND_SECONDS = 180.0
 POLL_SECONDS = 0.1
+TABLE = Table(
+    "The demo interrupted", rows="while it", columns="by",
+    about="`onething demo` is ended in the middle: no process is left, no port is locked, and the next one works.",
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +112,7 @@ def is_free(port: int) -> bool:
         return True
 
 
+@pytest.mark.cell(TABLE, row="{reached.__name__}", column="{number.name}")
 @pytest.mark.parametrize("reached", [is_starting, is_playing])
 @pytest.mark.parametrize("number", [
     signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.faults_long),
@@ -126,6 +132,7 @@ def test_nothing_is_left_of_an_interrupted_demo(
     nothing_is_left(tree, started)
 
 
+@pytest.mark.cell(TABLE, row="is_playing", column="SIGKILL")
 def test_the_next_demo_works(tree: Path) -> None:
     before = demo(tree)
     get_to(tree, is_playing, before)

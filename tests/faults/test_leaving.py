@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.faults.tables import Table
 from tests.journeys.city import City, until
 from tests.services.intake.forms import BAISHA, a_small_emergency
 
@@ -14,6 +15,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures
 LEAVING = ("approval", "disbursement", "coordination")
 EMERGENCIES = 120
 UNDER_WAY = 10
+TABLE = Table(
+    "Told to leave (SIGTERM)", rows="in the middle of work",
+    about="A service finishes the batch it has in hand, leaves with exit code 0, and goes on with the rest when it is "
+    "started again.",
+)
 AT_ONCE = asyncio.Semaphore(8)
 
 DONE_BY = {
@@ -34,6 +40,7 @@ async def count(city: City, service: str, case_ids: list[str]) -> int:
     return (await city.rows(DONE_BY[service], case_ids))[0]["count"]
 
 
+@pytest.mark.cell(TABLE, row=", ".join(LEAVING))
 async def test_services_that_are_told_to_leave_finish_and_lose_nothing(city: City) -> None:
     case_ids: list[str] = []
 

@@ -11,6 +11,7 @@ import pytest
 
 from contracts.catalogue import APPLICATION, AUTHORISATION, DEADLINE, ITEM
 from deploy.local.topic_reader import TopicRecord, read_topics
+from tests.faults.tables import Table
 from tests.journeys.city import City, until
 from tests.services.intake.forms import BAISHA, a_form, a_person, a_small_emergency, an_account, an_authorisation
 
@@ -18,6 +19,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures
 
 MEMBERS = ("applicant", "spouse", "child", "parent")
 PAST_EVERY_DEADLINE = timedelta(days=70)
+TABLE = Table(
+    "A server away", rows="away", columns="and meanwhile",
+    about="What can go on goes on, and the rest catches up on its return.",
+)
 
 
 def a_household() -> dict[str, Any]:
@@ -46,6 +51,7 @@ async def sign_for_all(city: City, form: dict[str, Any], receipt: dict[str, Any]
     return letters
 
 
+@pytest.mark.cell(TABLE, row="kafka for {away_seconds} s", column="accepted at once, told in order afterwards")
 @pytest.mark.parametrize("away_seconds", [8, pytest.param(30, marks=pytest.mark.faults_long)])
 async def test_without_kafka_applications_are_accepted_and_told_in_order_afterwards(
     city: City, away_seconds: int
@@ -80,6 +86,7 @@ async def all_signed(city: City, case_id: str, wanted: int) -> bool:
     return rows[0]["count"] == wanted
 
 
+@pytest.mark.cell(TABLE, row="temporal", column="an emergency is decided and paid")
 async def test_without_temporal_an_emergency_is_decided_and_paid(city: City) -> None:
     await city.supervisor.kill("temporal")
     answer = await city.apply(a_small_emergency(), "temporal-away", city.officer(BAISHA))
@@ -102,6 +109,7 @@ async def is_paid(city: City, case_id: str, state: str) -> bool:
     return [row["state"] for row in paid] == [state]
 
 
+@pytest.mark.cell(TABLE, row="temporal", column="waits that came due fire once on its return")
 async def test_without_temporal_waits_that_came_due_fire_once_on_its_return(city: City) -> None:
     """Nobody has authorised: the investigation and the decision are late whatever the officers do."""
     case_id = (await city.apply(a_household(), "late-waits")).json()["case_id"]

@@ -18,6 +18,7 @@ import httpx
 from deploy.cli.invariants import check_all
 from deploy.cli.running_stack import RunningStack
 from deploy.cli.story import earliest_start
+from deploy.local.our_process import OurProcess
 from deploy.local.supervisor import Supervisor
 from deploy.sandbox.officers.app import officer_id
 from deploy.sandbox.player.story import Story
@@ -165,10 +166,12 @@ def failed(reports: Sequence[dict[str, Any]]) -> list[str]:
 
 
 @asynccontextmanager
-async def a_city(told: Sequence[Story]) -> AsyncIterator[City]:
+async def a_city(
+    told: Sequence[Story], *, process: type[OurProcess] = OurProcess, restart: bool = True
+) -> AsyncIterator[City]:
     """A fresh city whose legal time begins before the earliest of these stories; gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="onething-city-"))
-    supervisor = Supervisor(home)
+    supervisor = Supervisor(home, process=process, restart=restart)
     try:
         await supervisor.up(fresh=True, legal_start=earliest_start(list(told)))
         try:

@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet, OKPKey
 from contracts.benefits import Source
 from contracts.envelope import new_id
 from deploy.sandbox.actor import ActorSettings, actor_app
+from deploy.sandbox.player.source_answers import source_answer
 from deploy.sandbox.sources.app import Sources, routes
 from deploy.sandbox.sources.ledger import Ledger
 from deploy.sandbox.tokens import IdentityProvider
@@ -153,3 +154,36 @@ def test_half_a_line_left_by_a_kill_is_forgotten(city: City):
         file.write('{"asked": {"query')
     city.start()
     assert len(city.http.get("/asked").json()) == 1
+
+
+def test_an_answer_may_be_late_by_hours(city: City):
+    city.tell(LEI, bank={"kind": "data", "data": {"balance_fen": 1}, "late_hours": 5})
+    assert city.ask(Source.BANK, LEI).status_code == 202
+    assert city.http.get("/quiet").json()["next_at"] == "2025-01-06T09:00:00Z"
+
+
+@pytest.mark.parametrize(("way", "answers", "questions"), [
+    ("proper", 4, 4), ("half", 2, 2), ("twice", 8, 4), ("two_tales", 8, 4), ("strangers", 8, 8),
+])
+def test_a_source_told_to_misbehaves_only_for_itself_and_as_often_as_told(
+    city: City, way: str, answers: int, questions: int
+):
+    numbers = [LEI, HE, "500116198001010011", "500116198101010012"]
+    told = city.http.post("/bank/manner", json={"way": way, "requests": 1})
+    assert told.status_code == 200, told.text
+    assert len(city.ask(Source.VEHICLES, *numbers).json()["answers"]) == 4
+    given = city.ask(Source.BANK, *numbers).json()["answers"]
+    assert (len(given), len({answer["query_id"] for answer in given})) == (answers, questions)
+    assert len(city.ask(Source.BANK, *numbers).json()["answers"]) == 4
+
+
+@pytest.mark.parametrize(("way", "status"), [("fails", 500), ("refuses", 422), ("refuses_us", 401), ("huge", 200),
+                                             ("malformed", 200), ("other_request", 200)])
+def test_a_response_may_be_spoilt(city: City, way: str, status: int):
+    city.http.post("/bank/manner", json={"way": way})
+    assert city.ask(Source.BANK, LEI).status_code == status
+
+
+@pytest.mark.parametrize(("word", "late"), [("late 3 days", {"late_days": 3}), ("late 5 hours", {"late_hours": 5})])
+def test_a_story_s_word_for_late_names_days_or_hours(word: str, late: dict[str, int]):
+    assert source_answer(word) == {"kind": "no_record", **late}

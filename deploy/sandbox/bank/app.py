@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import httpx
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -25,6 +26,7 @@ from contracts.http.bank import (
 )
 from deploy.sandbox.actor import ActorSettings, QuietActor, actor_app, serve
 from deploy.sandbox.bank.books import Books, Taken
+from deploy.sandbox.bank.manner import Manner
 from deploy.sandbox.tokens import IdentityProvider
 
 log = structlog.get_logger()
@@ -43,15 +45,33 @@ class Bank(QuietActor):
         self._identities = identities
         self._client = httpx.AsyncClient(timeout=20)
         self.books = books
+        self.manner = Manner()
         self.handled = 0
 
     def take(self, batch: PaymentBatch) -> BatchResult:
         """Take a batch; an order that came before gets the same answer."""
-        self.books.take([Taken(order=order, books_at=batch.legal_time + BOOKS_AFTER)
-                         for order in batch.orders])
-        self.handled += len(batch.orders)
-        return BatchResult(results=[OrderResult(payment_id=order.payment_id, status=OrderStatus.ACCEPTED)
-                                    for order in batch.orders])
+        orders = [order for order in batch.orders if order.amount_fen not in self.manner.leaves_out_amounts]
+        self.books.take([Taken(order=order, books_at=batch.legal_time + BOOKS_AFTER) for order in orders])
+        self.handled += len(orders)
+        named = [order.payment_id for order in orders] + ([new_id()] if self.manner.talks_of_strangers else [])
+        return BatchResult(results=[OrderResult(payment_id=payment_id, status=OrderStatus.ACCEPTED)
+                                    for payment_id in named])
+
+    def turned_away(self, batch: PaymentBatch) -> int | None:
+        """The status of a batch of which nothing is taken, where the bank is told to take nothing of it."""
+        amounts = {order.amount_fen for order in batch.orders}
+        if self.manner.away:
+            return 503
+        if amounts & self.manner.refuses_amounts:
+            return 422
+        return 500 if amounts & self.manner.fails_on_amounts else None
+
+    def falls_silent(self) -> bool:
+        """Whether the answer to what was just taken gets lost."""
+        left = self.manner.takes_without_answer
+        if left:
+            self.manner = self.manner.model_copy(update={"takes_without_answer": left - 1})
+        return left > 0
 
     def next_at(self) -> datetime | None:
         """When the next order is booked, or at once while the customer has yet to take lines."""
@@ -62,7 +82,8 @@ class Bank(QuietActor):
     async def act(self, legal_now: datetime, leap_number: int) -> int:
         """Book what is due, and send the statement."""
         due = [taken for taken in self.books.unbooked.values() if taken.books_at <= legal_now]
-        self.books.book([self._book(taken, legal_now) for taken in due])
+        twice = [taken for taken in due if taken.order.amount_fen in self.manner.settles_twice_amounts]
+        self.books.book([self._book(taken, legal_now) for taken in (*due, *twice)])
         return len(due) + await self.send_statement()
 
     async def send_statement(self) -> int:
@@ -98,6 +119,32 @@ class Bank(QuietActor):
                              reason_code=reason)
 
 
+def routes(bank: Bank) -> APIRouter:
+    """What the bank answers: batches, its statement, and a test that tells it how to behave."""
+    router = APIRouter()
+
+    @router.post("/payment-batches")
+    async def payment_batches(batch: PaymentBatch) -> Any:
+        status = bank.turned_away(batch)
+        if status is not None:
+            return Response(status_code=status)
+        result = bank.take(batch)
+        if bank.falls_silent():
+            return Response(status_code=504)
+        return Response("{", media_type="application/json") if bank.manner.babbles else result
+
+    @router.get("/statements")
+    async def statements() -> Statement:
+        return Statement.model_construct(lines=bank.books.lines)
+
+    @router.post("/manner")
+    async def manner(body: Manner) -> dict[str, str]:
+        bank.manner = body
+        return {"status": "taken"}
+
+    return router
+
+
 def main() -> None:
     """Run the bank."""
     settings = ActorSettings()  # pyright: ignore[reportCallIssue]  # filled from the environment
@@ -106,17 +153,7 @@ def main() -> None:
                          "are needed.")
     keys = KeySet.import_key_set(json.loads(settings.recipient_private_keys_file.read_text()))
     bank = Bank(settings, Books(settings.data_folder), keys, IdentityProvider(settings.idp_key_file))
-    router = APIRouter()
-
-    @router.post("/payment-batches")
-    async def payment_batches(batch: PaymentBatch) -> BatchResult:
-        return bank.take(batch)
-
-    @router.get("/statements")
-    async def statements() -> Statement:
-        return Statement.model_construct(lines=bank.books.lines)
-
-    serve(actor_app("bank", bank, [router]), settings)
+    serve(actor_app("bank", bank, [routes(bank)]), settings)
 
 
 if __name__ == "__main__":

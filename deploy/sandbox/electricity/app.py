@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter
 from joserfc import jwe
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict
 
@@ -67,6 +68,15 @@ class Received:
 
 
 @dataclass
+class PutAside:
+    """A record that was no referral to this company: where it lies, and what kind of fault it had."""
+
+    partition: int
+    offset: int
+    fault: str
+
+
+@dataclass
 class PowerCompany(QuietActor):
     """Reads `department.electricity.v1`; answers over HTTP."""
 
@@ -75,13 +85,14 @@ class PowerCompany(QuietActor):
     identities: IdentityProvider
     households: dict[UUID, Household] = field(default_factory=dict[UUID, Household])
     received: list[Received] = field(default_factory=list[Received])
+    put_aside: list[PutAside] = field(default_factory=list[PutAside])
     behaviour: dict[str, Behaviour] = field(default_factory=dict[str, Behaviour])
     handled: int = 0
 
     def __post_init__(self) -> None:
         self._client = httpx.AsyncClient(timeout=20)
         self._unread = 1
-        self._arrived: list[EventEnvelope[ReferralOffered]] = []
+        self._arrived: list[tuple[EventEnvelope[ReferralOffered], str]] = []
 
     async def pending(self) -> int:
         """Records on the topic that were not read yet."""
@@ -95,24 +106,21 @@ class PowerCompany(QuietActor):
     async def act(self, legal_now: datetime, leap_number: int) -> int:
         """Look at what arrived; give the answers that are due."""
         acted = len(self._arrived)
-        for envelope in self._arrived:
-            self._take(envelope, legal_now)
+        for envelope, account in self._arrived:
+            self._take(envelope, account, legal_now)
         self._arrived.clear()
         for household in self.households.values():
             if household.answer_at and household.answer_at <= legal_now:
                 acted += await self._answer(household)
         return acted
 
-    def _take(self, envelope: EventEnvelope[ReferralOffered], legal_now: datetime) -> None:
+    def _take(self, envelope: EventEnvelope[ReferralOffered], account: str, legal_now: datetime) -> None:
         if envelope.item_id in self.households:
             return
-        offer = envelope.data
-        sealed = jwe.decrypt_compact(offer.recipient_data, self.keys)
-        account = str(json.loads(sealed.plaintext or b"{}")["electricity_account"])
         behaviour = self.behaviour.get(account, Behaviour())
         day = legal_now.astimezone(CHINA).date() + timedelta(days=behaviour.after_days)
         at = None if behaviour.silent else datetime.combine(day, ANSWER_HOUR, CHINA)
-        self.households[envelope.item_id] = Household(envelope.item_id, account, offer.from_month, at)
+        self.households[envelope.item_id] = Household(envelope.item_id, account, envelope.data.from_month, at)
 
     async def _answer(self, household: Household) -> int:
         answer = self.behaviour.get(household.account, Behaviour()).answer
@@ -160,6 +168,7 @@ class PowerCompany(QuietActor):
             consumer.assign(partitions)
             await consumer.seek_to_beginning()
             self.received.clear()
+            self.put_aside.clear()
             while True:
                 for records in (await consumer.getmany(timeout_ms=100)).values():
                     self._note(records)
@@ -171,11 +180,22 @@ class PowerCompany(QuietActor):
 
     def _note(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         for record in records:
-            headers = {name: value.decode() for name, value in record.headers}
-            envelope = EventEnvelope[ReferralOffered].read(headers, record.value or b"", ReferralOffered)
-            self.received.append(Received(headers, json.loads(record.value or b"{}")))
-            self._arrived.append(envelope)
             self.handled += 1
+            try:
+                headers = {name: value.decode() for name, value in record.headers if value is not None}
+                envelope = EventEnvelope[ReferralOffered].read(headers, record.value or b"", ReferralOffered)
+                if envelope.type != ReferralOffered.TYPE or record.key != str(envelope.case_id).encode():
+                    raise ValueError("another type of event, or another case's key")
+                self._arrived.append((envelope, self._account(envelope.data)))
+            except (KeyError, ValueError, JoseError) as error:
+                self.put_aside.append(PutAside(record.partition, record.offset, type(error).__name__))
+                log.warning("electricity.put_aside", partition=record.partition, offset=record.offset)
+            else:
+                self.received.append(Received(headers, json.loads(record.value or b"{}")))
+
+    def _account(self, offer: ReferralOffered) -> str:
+        sealed = jwe.decrypt_compact(offer.recipient_data, self.keys)
+        return str(json.loads(sealed.plaintext or b"{}")["electricity_account"])
 
 
 class BehaviourOf(BaseModel):
@@ -204,6 +224,10 @@ def main() -> None:
     @router.get("/received")
     async def received() -> list[Received]:
         return company.received
+
+    @router.get("/put-aside")
+    async def put_aside() -> list[PutAside]:
+        return company.put_aside
 
     @router.get("/households")
     async def households() -> list[Household]:

@@ -7,16 +7,15 @@ from typing import Any
 
 from contracts.events.means_check import AnswerKind
 
-LATE = re.compile(r"late (?P<days>\d+) days?")
+LATE = re.compile(r"late (?P<number>\d+) (?P<unit>day|hour)s?")
 
 
 def source_answer(told: dict[str, Any] | str) -> dict[str, Any]:
     """The answer a source of the sandbox is to give. Raises ValueError for an unknown word."""
     if isinstance(told, dict):
-        late = told.get("late_days", 0)
-        data = {key: value for key, value in told.items() if key != "late_days"}
-        return {"kind": AnswerKind.DATA, "data": dict(_in_fen(*entry) for entry in data.items()),
-                "late_days": late}
+        late = {key: value for key, value in told.items() if key in ("late_days", "late_hours")}
+        data = {key: value for key, value in told.items() if key not in late}
+        return {"kind": AnswerKind.DATA, "data": dict(_in_fen(*entry) for entry in data.items()), **late}
     match told:
         case "refuses":
             return {"kind": AnswerKind.REFUSED}
@@ -25,10 +24,10 @@ def source_answer(told: dict[str, Any] | str) -> dict[str, Any]:
         case "silent" | "unreachable":
             return {"behaviour": told}
         case _ if late := LATE.fullmatch(told):
-            return {"kind": AnswerKind.NO_RECORD, "late_days": int(late["days"])}
+            return {"kind": AnswerKind.NO_RECORD, f"late_{late['unit']}s": int(late["number"])}
         case _:
             raise ValueError(f"A source cannot {told!r}. Give its data, or: refuses, no record, silent, "
-                             "unreachable, late N days.")
+                             "unreachable, late N days, late N hours.")
 
 
 def _in_fen(key: str, value: Any) -> tuple[str, Any]:

@@ -121,7 +121,7 @@ class Provenance(StoryPart):
 
 
 Answers = dict[str, dict[str, Any] | str]
-"""Per person: the data, or a word: refuses, silent, unreachable, no record, late N days."""
+"""Per person: the data, or a word: refuses, silent, unreachable, no record, late N days, late N hours."""
 
 
 class Story(StoryPart):

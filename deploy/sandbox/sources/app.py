@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 import httpx
 import structlog
@@ -18,6 +19,7 @@ from contracts.http.source import SourceAnswer, SourceAnswers, SourceQueries, So
 from deploy.sandbox.actor import ActorSettings, QuietActor, actor_app, serve
 from deploy.sandbox.sources.facts import Asked, Behaviour, Facts, Told, answer_of, answers_at, person_sha256
 from deploy.sandbox.sources.ledger import Entry, Fact, Given, Late, Ledger
+from deploy.sandbox.sources.manner import STATUSES, Manner, Way, answers_in, response_in
 from deploy.sandbox.tokens import IdentityProvider
 
 log = structlog.get_logger()
@@ -39,12 +41,25 @@ class Sources(QuietActor):
         self._client = httpx.AsyncClient(timeout=20)
         self.ledger = ledger
         self.handled = 0
+        self._manners: dict[Source, Manner] = {}
 
     def tell(self, facts: Facts) -> None:
         """Take a story's word about one person."""
         person = person_sha256(facts.identity_number.get_secret_value())
         self.ledger.write(*(Entry(fact=Fact(person_sha256=person, source=source, told=told))
                             for source, told in facts.answers.items()))
+
+    def behave(self, source: Source, manner: Manner) -> None:
+        """From now on this source takes requests in this way."""
+        self._manners[source] = manner
+
+    def way(self, source: Source) -> Way:
+        """How this source takes the request that has just come."""
+        manner = self._manners.get(source, Manner())
+        if manner.requests is not None:
+            left = manner.requests - 1
+            self._manners[source] = manner.model_copy(update={"requests": left}) if left else Manner()
+        return manner.way
 
     def answer(self, source: Source, request: SourceQueries) -> list[SourceAnswer]:
         """The answers there are now. Raises Unreachable, JoseError or ValueError for what cannot be opened."""
@@ -63,7 +78,7 @@ class Sources(QuietActor):
             known = self.ledger.given.get(query.query_id)
             if known is not None:
                 answers.append(known)
-            elif one.late_days:
+            elif one.late_days or one.late_hours:
                 if query.query_id not in self.ledger.late:
                     entries.append(Entry(late=Late(query_id=query.query_id, source=source, told=one,
                                                    due_at=answers_at(one, request.legal_time))))
@@ -129,17 +144,27 @@ def routes(sources: Sources) -> APIRouter:
     async def asked() -> list[Asked]:
         return sources.ledger.asked
 
+    @router.post("/{source}/manner")
+    async def manner(source: Source, body: Manner) -> dict[str, str]:
+        sources.behave(source, body)
+        return {"status": "taken"}
+
     @router.post("/{source}/queries")
-    async def queries(source: Source, body: SourceQueries, response: Response) -> SourceAnswers:
+    async def queries(source: Source, body: SourceQueries, response: Response) -> Any:
+        way = sources.way(source)
+        if way in STATUSES:
+            return Response(status_code=STATUSES[way])
         try:
             answers = sources.answer(source, body)
         except Unreachable:
             raise HTTPException(503, "The source is out of reach.") from None
         except (JoseError, ValueError, KeyError):
             raise HTTPException(422, "A person of this request cannot be read with this source's key.") from None
+        answers = answers_in(way, answers)
         if not answers:
             response.status_code = 202
-        return SourceAnswers(request_id=body.request_id, answers=answers)
+        return (response_in(way, body.request_id, answers)
+                or SourceAnswers.model_construct(request_id=body.request_id, answers=answers))
 
     return router
 

@@ -35,7 +35,8 @@ class Told(BaseModel):
     kind: AnswerKind = AnswerKind.NO_RECORD
     data: dict[str, int | bool | str] = {}
     late_days: Annotated[int, Field(ge=0)] = 0
-    """Legal days between question and answer; 0 answers at once."""
+    """Legal days between question and answer, to which hours may be added; with neither it answers at once."""
+    late_hours: Annotated[int, Field(ge=0)] = 0
     behaviour: Behaviour = Behaviour.ANSWERS
 
 
@@ -84,4 +85,4 @@ def answer_of(told: Told, query_id: UUID, as_of: datetime) -> SourceAnswer:
 
 def answers_at(told: Told, legal_time: datetime) -> datetime:
     """The legal moment of the answer to a question put at `legal_time`."""
-    return legal_time + timedelta(days=told.late_days)
+    return legal_time + timedelta(days=told.late_days, hours=told.late_hours)

@@ -16,6 +16,7 @@ from services.approval.consumers import consumers
 from services.runtime.clock import LegalMoment
 from services.runtime.context import Runtime
 from services.runtime.database import EVERYWHERE, Database, Transaction
+from services.runtime.dead_letter_limit import DeadLetterLimit
 from services.runtime.handling import Handling
 from services.runtime.tokens import Caller, TokenSigner
 from tests.services.approval.builders import MONDAY, a_record, noon
@@ -51,7 +52,7 @@ class Approval:
     async def receive(self, *events: EventEnvelope[Any]) -> None:
         """One batch arrives from Kafka."""
         # The registered handlers, without the broker that brings the records.
-        handling = Handling(self.runtime, consumers._handlers, dead_letter_limit=100)
+        handling = Handling(self.runtime, consumers._handlers, DeadLetterLimit())
         await handling.batch([a_record(event) for event in events])
 
     async def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:

@@ -186,8 +186,7 @@ async def test_a_poisoned_verification_stops_no_other_of_its_batch(approval: App
     await approval.receive(*(a_verification(item) for item in (others[0], unknown_place, others[1])))
     assert [await approval.events_of(item) for item in others] == [GRANTED] * 2
     assert await approval.events_of(unknown_place) == []
-    parked = await approval.rows("select reason from approval.dead_letters where key = $1",
-                                 str(unknown_place.case_id).encode())
+    parked = await approval.rows("select reason from approval.dead_letters where case_id = $1", unknown_place.case_id)
     assert len(parked) == 1
 
 

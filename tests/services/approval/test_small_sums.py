@@ -80,8 +80,7 @@ async def test_a_poisoned_item_stops_no_other_of_its_batch(approval: Approval) -
     await approval.on(MARCH_4).receive(others[0], unknown_place, *others[1:])
     assert [await approval.events_of(item) for item in others] == [AT_ONCE] * 3
     assert await approval.events_of(unknown_place) == []
-    parked = await approval.rows("select reason from approval.dead_letters where key = $1",
-                                 str(unknown_place.case_id).encode())
+    parked = await approval.rows("select reason from approval.dead_letters where case_id = $1", unknown_place.case_id)
     assert len(parked) == 1
 
 

@@ -13,10 +13,12 @@ from temporalio.client import Client
 from contracts.envelope import new_id
 from contracts.processes import ItemStarted, Leap, item_workflow_id
 from services.coordination.bridge import Bridge
+from services.coordination.case_view import view_case
 from services.coordination.follow_leaps import due_wakes, follow_leaps
 from services.coordination.forget_signals import forget_signals
 from services.coordination.record_waits import record_item_waits
 from services.coordination.touched_workflows import TouchedWorkflows
+from services.coordination.watch_workflows import WorkflowWatch
 from services.runtime.problems import Unavailable
 from services.runtime.temporal import TemporalConnection
 from tests.services.coordination.builders import Matter, noon
@@ -152,3 +154,47 @@ async def test_a_word_that_cannot_be_sent_holds_its_own_case_only(coordination: 
     assert await deliveries(coordination, other) == [("ItemWorkflow", "delivered")]
     assert await deliveries(coordination, broken) == [("ItemWorkflow", None), ("item_withdrawn", None)]
     assert await bridge.pending(coordination.runtime) >= 2, "it stays visible and holds the clock"
+
+
+async def test_held_cases_that_fill_a_round_starve_nobody(
+    coordination: Coordination, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.coordination.bridge.ROWS_PER_ROUND", 2)
+    broken, others = [Matter() for _ in range(2)], [Matter() for _ in range(3)]
+    for matter in broken:
+        await coordination.receive(matter.accepted(new_id()))
+    await coordination.rows("update coordination.pending_signals set message = '{}' where case_id = any($1) "
+                            "returning id", [matter.case_id for matter in broken])
+    for matter in others:
+        await coordination.receive(matter.accepted(new_id()))
+    with pytest.raises(ValueError, match="ItemStarted"):
+        await bridge.drain(coordination.runtime)
+    for matter in others:
+        assert await deliveries(coordination, matter) == [("ItemWorkflow", "delivered")]
+    for matter in broken:
+        assert await deliveries(coordination, matter) == [("ItemWorkflow", None)]
+    await coordination.rows("delete from coordination.pending_signals where case_id = any($1) returning id",
+                            [matter.case_id for matter in broken])
+
+
+async def test_a_workflow_that_failed_is_found_without_a_leap(
+    coordination: Coordination, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.coordination.watch_workflows.DEADLINES_PER_LOOK", 2)
+    running, failed = (Matter(), new_id()), (Matter(), new_id())
+    for matter, item in (running, failed):
+        accepted: Any = matter.accepted(item)
+        await coordination.receive(accepted)
+        await coordination.do(record_item_waits, ItemStarted(
+            subject=accepted.subject, benefit=accepted.data.benefit, accepted_at=accepted.data.accepted_at,
+            leap=Leap()))
+    await bridge.drain(coordination.runtime)
+    client = await coordination.runtime.temporal.client()
+    await client.get_workflow_handle(item_workflow_id(failed[1])).terminate()
+    watch = WorkflowWatch()
+    [table] = await coordination.rows("select count(*) from coordination.deadlines where met_at is null")
+    for _ in range(table["count"]):  # two at a time, and the table is shared
+        await watch.look(coordination.runtime)
+    for (matter, _), gone in ((running, False), (failed, True)):
+        view = await coordination.do(view_case, matter.case_id)
+        assert {deadline.workflow_gone_at is not None for deadline in view.deadlines} == {gone}

@@ -14,6 +14,7 @@ from contracts.events.referral import ReferralAnswer
 from contracts.http.casework import AnswerReferral
 from contracts.processes import OfferReferrals
 from services.coordination.answer_referral import answer_referral
+from services.coordination.case_view import view_case
 from services.coordination.offer_referrals import record_offers
 from services.rulebook.terms import departments_of
 from tests.services.coordination.builders import BAISHA, DAY, MONDAY, Matter, noon
@@ -110,3 +111,22 @@ async def test_an_event_that_comes_twice_changes_nothing(coordination: Coordinat
     await coordination.receive(*events)
     assert await closings(coordination, matter) == 1
     assert await coordination.signals_of(matter.case_id) == ["ItemWorkflow", "decision_confirmed"]
+
+
+@pytest.mark.parametrize("application_first", [True, False])
+async def test_an_item_that_came_after_the_closing_notice_is_in_another_one(
+    coordination: Coordination, application_first: bool
+):
+    matter, dibao, emergency = Matter(), new_id(), new_id()
+    await coordination.receive(matter.submitted(), matter.accepted(dibao),
+                               matter.confirmed(dibao, new_id(), outcome=Outcome.REFUSE))
+    assert (await coordination.do(view_case, matter.case_id)).concluded_at is not None
+    asked, accepted = matter.submitted(Benefit.TEMPORARY_ASSISTANCE), matter.accepted(emergency, small_sum_fen=63000)
+    await coordination.receive(*([asked, accepted] if application_first else [accepted]))
+    assert (await coordination.do(view_case, matter.case_id)).concluded_at is None, "it is open again"
+    await coordination.receive(matter.confirmed(emergency, new_id(), small_sum=True))
+    await coordination.receive(*([] if application_first else [asked]))
+    assert await closings(coordination, matter) == 2
+    view = await coordination.do(view_case, matter.case_id)
+    assert view.concluded_at is not None
+    assert {result.item_id: result.result for result in view.results} == {dibao: "refused", emergency: "granted"}

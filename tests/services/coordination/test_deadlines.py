@@ -246,3 +246,14 @@ async def test_a_leap_past_a_wake_tells_its_workflow_once_per_leap_and_holds_the
     await follow_leaps(coordination.runtime)
     assert (await coordination.signals_of(matter.case_id)).count("clock_moved") == 2
     assert await due_wakes(coordination.runtime) == 0
+
+
+async def test_a_visit_before_an_item_was_accepted_is_not_its_investigation(coordination: Coordination):
+    matter, first, second = Matter(), new_id(), new_id()
+    later = matter.accepted(second, on=MONDAY + 10 * DAY)
+    await coordination.at(noon(MONDAY)).receive(matter.accepted(first), matter.visit_reported(first, new_id()), later)
+    waits = await coordination.do(record_item_waits, started(later))
+    assert (await deadlines(coordination, matter))[DeadlineKind.INVESTIGATE] == ("open", False)
+    assert DeadlineKind.INVESTIGATE in {wake.kind for wake in waits.wakes}, "or nobody notices that no one comes"
+    await coordination.receive(matter.visit_reported(second, new_id(), on=MONDAY + 11 * DAY))
+    assert (await deadlines(coordination, matter))[DeadlineKind.INVESTIGATE] == ("met", True)

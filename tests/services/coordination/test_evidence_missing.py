@@ -58,6 +58,25 @@ async def test_a_late_acceptance_does_not_bring_the_void_proposal_back(
     assert await stage_of(coordination, matter) is Stage.INVESTIGATING
 
 
+@pytest.mark.parametrize(("proposed_last", "stage", "notice"), [
+    (False, Stage.INVESTIGATING, "met"), (True, Stage.IN_NOTICE, "open"),
+])
+async def test_of_two_words_of_one_moment_the_later_recorded_stands(
+    coordination: Coordination, proposed_last: bool, stage: Stage, notice: str
+):
+    matter, item, decision = Matter(), new_id(), new_id()
+    accepted = matter.accepted(item)
+    missing = matter.evidence_missing(item, on=MONDAY) if proposed_last else None
+    proposed = [matter.proposed(item, decision, on=MONDAY), matter.notice_opened(item, decision, on=MONDAY)]
+    last = [] if missing else [matter.evidence_missing(item, on=MONDAY)]
+    await coordination.at(noon(MONDAY)).receive(accepted, *([missing] if missing else []), *proposed, *last)
+    await coordination.do(record_notice_wait, NoticeWait(
+        subject=accepted.subject, decision_id=decision, ends_at=start_of_legal_day(MONDAY + 8 * DAY)))
+    assert await stage_of(coordination, matter) is stage
+    [deadline] = await coordination.rows("select state from coordination.deadlines where item_id = $1", item)
+    assert deadline["state"] == notice
+
+
 async def test_a_later_proposal_stands(coordination: Coordination):
     matter, item = Matter(), new_id()
     await coordination.receive(matter.accepted(item), matter.proposed(item, new_id(), on=MONDAY),

@@ -12,9 +12,11 @@ from contracts.benefits import Benefit
 from contracts.envelope import new_id
 from contracts.events.decision import Outcome, Period
 from contracts.events.referral import ReferralAnswer, ReferralOffered
-from contracts.processes import OfferReferrals, Stage
+from contracts.http.casework import TaskKind
+from contracts.processes import ItemStarted, Leap, OfferReferrals, Stage
 from services.coordination.case_view import view_case
 from services.coordination.offer_referrals import record_offers
+from services.coordination.record_waits import record_item_waits
 from services.rulebook.terms import departments_of
 from tests.services.coordination.builders import BAISHA, DAY, JIANGJIN, MONDAY, YUBEI_TOWN, Matter, noon
 from tests.services.coordination.service_under_test import Coordination
@@ -105,6 +107,31 @@ async def test_an_officer_sees_tasks_of_the_own_place_only(coordination: Coordin
     others = await coordination.http.get("/tasks", headers=coordination.token("officer", BAISHA),
                                          params={"jurisdiction": YUBEI_TOWN})
     assert (others.status_code, others.json()["code"]) == (403, "other_jurisdiction")
+
+
+async def test_a_visit_is_asked_for_until_the_last_item_that_needs_it_has_ended(coordination: Coordination):
+    matter, emergency, dibao, visit = Matter(), new_id(), new_id(), new_id()
+    accepted = matter.accepted(dibao)
+
+    async def visits() -> list[str]:
+        view = await coordination.do(view_case, matter.case_id)
+        return [str(task.reference_id) for task in view.tasks if task.kind == TaskKind.VISIT]
+
+    await coordination.at(noon(MONDAY)).receive(
+        matter.accepted(emergency, benefit=Benefit.TEMPORARY_ASSISTANCE),
+        matter.visit_ordered(emergency, visit, by=JIANGJIN), accepted)
+    await coordination.do(record_item_waits, ItemStarted(
+        subject=accepted.subject, benefit=Benefit.DIBAO, accepted_at=noon(MONDAY), leap=Leap()))
+    await coordination.receive(matter.confirmed(emergency, new_id(), small_sum=True, on=MONDAY))
+    assert await visits() == [str(visit)], "ordered for the one that is decided, needed by the other"
+    await coordination.receive(matter.withdrawn(dibao))
+    assert await visits() == []
+
+
+async def test_no_outside_party_sees_the_task_list(coordination: Coordination):
+    for place in (None, BAISHA):
+        answer = await coordination.http.get("/tasks", headers=coordination.token("actor", place))
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
 
 
 async def test_a_case_is_shown_within_its_jurisdiction_only(coordination: Coordination):

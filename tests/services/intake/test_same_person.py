@@ -17,6 +17,7 @@ from tests.services.intake.forms import (
     YUBEI,
     a_form,
     a_person,
+    a_small_emergency,
     an_account,
     an_authorisation,
     what_happened,
@@ -104,6 +105,38 @@ async def test_a_strangers_news_of_an_emergency_still_counts(intake: Intake) -> 
     assert accepted[1]["benefit"] == "temporary_assistance"
 
 
+async def test_a_small_sum_beside_an_open_item_is_refused_and_the_item_named(intake: Intake) -> None:
+    person = a_person()
+    asked = a_form(persons=[person], benefits=["temporary_assistance"], what_happened=what_happened())
+    first = (await intake.apply(asked)).json()
+    before = await intake.count("applications")
+    emergency = a_small_emergency(persons=[person])
+    answer = await intake.apply(emergency, intake.officer(BAISHA))
+    assert (answer.status_code, answer.json()["code"]) == (409, "item_open")
+    assert first["items"][0]["item_id"] in answer.json()["detail"]
+    assert await intake.count("applications") == before
+    await intake.close(first["case_id"], first["items"][0]["item_id"], REFUSED)
+    again = await intake.apply(emergency, intake.officer(BAISHA))
+    assert (again.status_code, again.json()["items"][0]["status"]) == (201, "accepted")
+
+
+async def test_another_office_sees_no_difference_and_is_promised_no_small_sum(intake: Intake) -> None:
+    person = a_person()
+    first = (await intake.apply(a_form(persons=[person], benefits=["temporary_assistance"],
+                                       what_happened=what_happened()))).json()
+    answers = [await intake.apply(a_small_emergency(persons=[who], submitted_in=YUBEI), intake.officer(YUBEI))
+               for who in (person, a_person())]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    beside, new = (answer.json() for answer in answers)
+    assert shape(beside) == shape(new)
+    assert new["items"][0]["status"] == "received"
+    assert first["items"][0]["item_id"] not in answers[0].text
+    sums = [[data["small_sum"] for kind, data in await intake.events_of(receipt["case_id"]) if kind == "item.accepted"]
+            for receipt in (first, beside, new)]
+    assert sums == [[None], [], [{"amount_fen": 60_000, "cause": "sudden_illness",
+                                  "signed_by": f"officer:{YUBEI}:1"}]]
+
+
 async def test_another_benefit_joins_the_case_that_is_open(intake: Intake) -> None:
     form, caller = a_form(), intake.citizen()
     first = (await intake.apply(form, caller)).json()
@@ -122,6 +155,36 @@ async def test_a_supplement_completes_the_item_that_waited(intake: Intake) -> No
     assert second["items"][0] == {**first["items"][0], "status": "accepted", "missing": []}
     kinds = [kind for kind, _ in await intake.events_of(first["case_id"])]
     assert kinds[-1] == "item.accepted"
+
+
+async def test_what_a_stranger_left_incomplete_holds_back_no_complete_form(intake: Intake) -> None:
+    form, stranger, caller = a_form(), intake.citizen(), intake.citizen()
+    first = (await intake.apply({**form, "accounts": []}, stranger)).json()
+    whole = (await intake.apply(form, caller)).json()
+    assert whole["items"][0]["status"] == "accepted"
+    assert [kind for kind, _ in await intake.events_of(whole["case_id"])] == ["application.submitted", "item.accepted"]
+
+    view = (await intake.http.get(f"/cases/{first['case_id']}", headers=stranger)).json()
+    assert view["items"][0]["status"] == "supplement_requested", "the stranger learns nothing of it"
+    completed = (await intake.apply(form, stranger)).json()
+    assert completed["items"][0]["status"] == "accepted"
+    assert await intake.events_of(completed["case_id"]) == [], "one item all the same"
+    item_id = first["items"][0]["item_id"]
+    assert (await intake.http.post(f"/items/{item_id}/withdraw", headers=stranger)).status_code == 200
+
+
+async def test_an_item_is_completed_in_its_own_case_only(intake: Intake) -> None:
+    form, caller = a_form(accounts=[], what_happened=what_happened()), intake.citizen()
+    dibao, emergency = [(await intake.apply({**form, "benefits": [benefit]}, caller)).json()
+                        for benefit in ("dibao", "temporary_assistance")]
+    both = {**form, "benefits": ["dibao", "temporary_assistance"], "accounts": [an_account()]}
+    answers = [(await intake.apply(both, caller)).json() for _ in range(2)]
+    assert [[item["status"] for item in answer["items"]] for answer in answers] == [
+        ["accepted", "supplement_requested"], ["accepted", "accepted"]]
+    for receipt, benefit in ((dibao, "dibao"), (emergency, "temporary_assistance")):
+        accepted = [data["benefit"] for kind, data in await intake.events_of(receipt["case_id"])
+                    if kind == "item.accepted"]
+        assert accepted == [benefit], "a case's events are told under its own id, or their order is lost"
 
 
 async def test_strangers_at_the_same_moment_make_one_item(intake: Intake) -> None:

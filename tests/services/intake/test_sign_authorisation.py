@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contracts.envelope import new_id
-from tests.services.intake.forms import a_form, a_person, an_authorisation, an_identity_number
+from tests.services.intake.forms import a_form, a_person, an_account, an_authorisation, an_identity_number
 from tests.services.intake.intake_under_test import Intake
 
 
@@ -20,9 +20,11 @@ async def a_couple(intake: Intake) -> tuple[dict[str, Any], dict[str, Any]]:
     return (await intake.apply(form)).json(), wife
 
 
-async def sign(intake: Intake, case_id: Any, person_id: Any, number: str) -> httpx.Response:
+async def sign(
+    intake: Intake, case_id: Any, person_id: Any, number: str, **authorisation: Any
+) -> httpx.Response:
     command = {"case_id": str(case_id), "person_id": str(person_id), "identity_number": number,
-               "authorisation": an_authorisation()}
+               "authorisation": {**an_authorisation(), **authorisation}}
     return await intake.http.post("/authorisations", json=command, headers=intake.citizen())
 
 
@@ -73,3 +75,44 @@ async def test_in_a_joined_case_signing_looks_the_same_and_stays_unheard(intake:
     answer = await sign(intake, joined["case_id"], person_id, form["persons"][0]["identity_number"])
     assert answer.status_code == 201
     assert await intake.events_of(joined["case_id"]) == []
+
+
+async def test_a_letter_that_names_too_few_sources_is_widened_by_another(intake: Intake) -> None:
+    receipt, wife = await a_couple(intake)
+    her_id = receipt["persons"][1]["person_id"]
+    scopes = (["bank"], ["vehicles", "bank"], ["bank"])
+    narrow, wide, again = [
+        (await sign(intake, receipt["case_id"], her_id, wife["identity_number"], scope=scope)).json()
+        for scope in scopes
+    ]
+    assert wide["number"] != narrow["number"]
+    assert again == narrow, "what a letter covers already needs no other"
+    signed = [data for kind, data in await intake.events_of(receipt["case_id"]) if kind == "authorisation.signed"]
+    assert [event["scope"] for event in signed[1:]] == [["bank"], ["bank", "vehicles"]]
+    view = (await intake.http.get(f"/cases/{receipt['case_id']}", headers=intake.officer())).json()
+    hers = [member["authorisation_number"] for member in view["members"] if member["person_id"] == her_id]
+    assert hers == [wide["number"]], "one line a person, with the newest letter"
+
+
+async def test_a_supplement_widens_a_letter_too(intake: Intake) -> None:
+    caller = intake.citizen()
+    narrow = a_person(authorisation={**an_authorisation(), "scope": ["bank"]})
+    form = a_form(persons=[narrow], accounts=[])
+    receipt = (await intake.apply(form, caller)).json()
+    wide = {**narrow, "authorisation": an_authorisation()}
+    for _ in range(2):
+        await intake.apply({**form, "persons": [wide], "accounts": [an_account()]}, caller)
+    scopes = [data["scope"] for kind, data in await intake.events_of(receipt["case_id"])
+              if kind == "authorisation.signed"]
+    assert scopes == [["bank"], sorted(an_authorisation()["scope"])]
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+async def test_an_empty_signature_signs_nothing(intake: Intake, name: str) -> None:
+    receipt, wife = await a_couple(intake)
+    answer = await sign(intake, receipt["case_id"], receipt["persons"][1]["person_id"], wife["identity_number"],
+                        signed_name=name)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "authorisation.signed_name")
+    form = a_form(persons=[a_person(authorisation=an_authorisation(name))])
+    answer = await intake.apply(form)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "persons.0.authorisation.signed_name")

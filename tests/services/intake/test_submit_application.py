@@ -147,11 +147,20 @@ async def test_in_a_batch_one_refusal_leaves_the_others_alone(intake: Intake) ->
 
 async def test_in_a_batch_the_same_person_is_one_item(intake: Intake) -> None:
     person = a_person()
-    forms = [a_small_emergency(persons=[person], accounts=[an_account()]) for _ in range(2)]
+    forms = [a_form(persons=[person], accounts=[an_account()]) for _ in range(2)]
     async with intake.database.transaction() as tx:
         first, again = await submit_applications(tx, [a_submission(form) for form in forms])
     assert isinstance(first, ApplicationReceipt) and isinstance(again, ApplicationReceipt)
     assert again.case_id == first.case_id and again.items == first.items
+
+
+async def test_in_a_batch_the_same_person_gets_one_small_sum(intake: Intake) -> None:
+    person = a_person()
+    forms = [a_small_emergency(persons=[person], accounts=[an_account()]) for _ in range(2)]
+    async with intake.database.transaction() as tx:
+        first, again = await submit_applications(tx, [a_submission(form) for form in forms])
+    assert isinstance(first, ApplicationReceipt)
+    assert isinstance(again, Problem) and again.code == "item_open"
 
 
 async def test_an_emergency_is_decided_where_it_happened(intake: Intake) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contracts.envelope import new_id
-from tests.services.intake.forms import BAISHA, JIANGJIN, YUBEI, a_form, an_account
+from tests.services.intake.forms import BAISHA, JIANGJIN, YUBEI, a_form, a_person, an_account, an_authorisation
 from tests.services.intake.intake_under_test import Intake
 from tests.services.intake.test_same_person import REFUSED, shape
 
@@ -92,3 +92,44 @@ async def test_a_supplement_in_the_same_moment_never_completes_a_withdrawn_item(
                              intake.apply({**form, "accounts": [an_account()]}, caller))
         kinds = [kind for kind, _ in await intake.events_of(first["case_id"])]
         assert kinds.index("item.withdrawn") == len(kinds) - 1, "nothing is accepted after it was withdrawn"
+
+
+async def test_the_oldest_complete_application_takes_over_and_nobody_notices(intake: Intake) -> None:
+    form = a_form(persons=[a_person(authorisation=an_authorisation())])
+    first_by, *others_by = callers = [intake.citizen() for _ in range(4)]
+    receipts = [(await intake.apply({**form, "accounts": [] if who is callers[1] else [an_account()]}, who)).json()
+                for who in callers]
+    first, incomplete, heir, last = receipts
+    before = [(await intake.http.get(f"/cases/{receipt['case_id']}", headers=who)).json()
+              for receipt, who in zip(receipts[1:], others_by, strict=True)]
+    assert (await withdraw(intake, first["items"][0]["item_id"], first_by)).status_code == 200
+
+    after = [(await intake.http.get(f"/cases/{receipt['case_id']}", headers=who)).json()
+             for receipt, who in zip(receipts[1:], others_by, strict=True)]
+    assert after == before, "a stranger's withdrawal is not to be seen"
+    (submitted, accepted, signed) = await intake.events_of(heir["case_id"])
+    assert (submitted[0], submitted[1]["benefits"]) == ("application.submitted", ["dibao"])
+    assert (accepted[0], accepted[1]["small_sum"]) == ("item.accepted", None)
+    assert accepted[1]["members"][0]["facts"] and signed[0] == "authorisation.signed"
+    assert await intake.events_of(incomplete["case_id"]) == await intake.events_of(last["case_id"]) == []
+
+    again = (await intake.apply(form, others_by[1])).json()
+    assert (again["case_id"], again["items"]) == (heir["case_id"], heir["items"])
+    await intake.close(heir["case_id"], heir["items"][0]["item_id"], REFUSED)
+    seen = [(await intake.http.get(f"/cases/{receipt['case_id']}", headers=who)).json()["items"][0]["status"]
+            for receipt, who in zip(receipts, callers, strict=True)]
+    assert seen == ["withdrawn", "supplement_requested", "decided", "decided"]
+
+
+async def test_who_withdrew_or_was_decided_takes_nothing_over(intake: Intake) -> None:
+    form, callers = a_form(), [intake.citizen() for _ in range(3)]
+    first, second, third = [(await intake.apply(form, who)).json() for who in callers]
+    for receipt, who in ((second, callers[1]), (first, callers[0])):
+        assert (await withdraw(intake, receipt["items"][0]["item_id"], who)).status_code == 200
+    assert await intake.events_of(second["case_id"]) == []
+    assert [kind for kind, _ in await intake.events_of(third["case_id"])] == ["application.submitted", "item.accepted"]
+    answers = [await withdraw(intake, third["items"][0]["item_id"], callers[2]) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (await intake.events_of(third["case_id"]))[-1][0] == "item.withdrawn"
+    fresh = (await intake.apply(form, callers[1])).json()
+    assert fresh["case_id"] not in {first["case_id"], second["case_id"], third["case_id"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from contracts import catalogue
 from contracts.envelope import Event, EventEnvelope, Subject
@@ -23,6 +25,7 @@ from services.runtime.settings import RuntimeSettings
 
 PARTITIONS = 2
 PASSWORD = "of-this-test-only"
+PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
 BOUND_SECONDS = 30.0
 
 FIRST_REVISION = '''
@@ -145,7 +148,9 @@ def a_runtime(world: ServiceUnderTest) -> Runtime:
     """The part of a process that data needs: settings, database, counters."""
     runtime = object.__new__(Runtime)
     runtime.name = world.schema
-    runtime.settings = RuntimeSettings.model_construct(env="demo", kafka_bootstrap=world.bootstrap)
+    runtime.settings = RuntimeSettings.model_construct(
+        env="demo", kafka_bootstrap=world.bootstrap, payload_key=PAYLOAD_KEY
+    )
     runtime.handled = 0
     runtime.loops = {}
     runtime.consumers = None
@@ -158,7 +163,7 @@ def a_runtime(world: ServiceUnderTest) -> Runtime:
 
 async def consume(world: ServiceUnderTest, *, limit: int = 100, **handlers: Any) -> Consumers:
     """Start this service's consumer with handlers by name: `counted=`, `caused=`."""
-    consumers = Consumers(world.schema, dead_letters_in_a_row=limit)
+    consumers = Consumers(world.schema, dead_letters_at_most=limit)
     for kind in (Counted, Caused):
         if (handler := handlers.get(kind.__name__.lower())) is not None:
             consumers.on(kind)(handler)
@@ -174,6 +179,17 @@ async def create_topics(bootstrap: str) -> None:
         await admin.create_topics([
             NewTopic(catalogue.topic_of(kind.TYPE), PARTITIONS, 1) for kind in (Counted, Caused)
         ])
+    finally:
+        await admin.close()
+
+
+async def allow_records_of(bootstrap: str, topic: str, size_bytes: int) -> None:
+    """Let the broker take larger records on a topic than it does by itself."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        change = ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": str(size_bytes)})
+        await admin.alter_configs([change])
     finally:
         await admin.close()
 

@@ -70,35 +70,6 @@ async def test_events_of_one_case_are_handled_in_order(world: ServiceUnderTest) 
     assert all(len(batch) == len(set(batch)) for batch in batches), "a handler never gets a case twice at once"
 
 
-@pytest.mark.parametrize(("value", "headers", "code"), [
-    (b"\xff not json", {}, "event_invalid"),
-    (b'{"number": "many"}', {}, "event_invalid"),
-    (None, {}, "event_invalid"),
-    (b'{"number": 1}', {"ce_type": None}, "header_missing"),
-    (b'{"number": 1}', {"ce_caseid": None}, "header_missing"),
-    (b'{"number": 1}', {"ce_id": b"seven"}, "header_invalid"),
-    (b'{"number": 1}', {"ce_time": b"2025-01-06T09:00:00"}, "header_invalid"),
-    (b'{"number": 1}', {"ce_type": b"test.counted.v9"}, "type_unknown"),
-    (b'{"number": 1}', {"x-foreign": b"\xff\xfe"}, "header_not_text"),
-])
-async def test_poison_is_parked_with_its_reason_and_the_next_record_is_handled(
-    world: ServiceUnderTest, value: bytes | None, headers: dict[str, bytes | None], code: str
-) -> None:
-    merged = {name: text.encode() for name, text in an_event().headers().items()} | headers
-    async with world.producer() as producer:
-        await producer.send_and_wait(
-            world.topic, value, key=b"k", partition=0,
-            headers=[(name, text) for name, text in merged.items() if text is not None],
-        )
-    await world.send((an_event(7), 0))
-    await consume(world, counted=store_effects)
-    await until(lambda: _contains(world, 7))
-    (letter,) = await world.rows("select * from {s}.dead_letters")
-    assert (letter["reason_code"], letter["topic"], letter["record_offset"]) == (code, world.topic, 0)
-    assert letter["value"] == value
-    assert "many" not in letter["reason"]
-
-
 async def test_a_raising_handler_parks_its_record_and_spares_the_others_of_the_batch(world: ServiceUnderTest) -> None:
     async def handler(tx: Transaction, events: list[EventEnvelope[Counted]]) -> None:
         await store_effects(tx, events)
@@ -179,17 +150,6 @@ async def test_a_nacked_batch_is_redelivered_on_all_its_partitions(
     await until(lambda: _count(world, 40))
     assert len(delivered) >= 3
     assert sorted(await world.effects()) == list(range(40))
-
-
-async def test_the_consumer_stops_when_everything_fails_rather_than_parking_everything(world: ServiceUnderTest) -> None:
-    async def handler(tx: Transaction, events: list[EventEnvelope[Counted]]) -> None:
-        raise PermanentError("Broken deployment.", code="broken")
-
-    await world.send(*(an_event(number) for number in range(20)))
-    consumers = await consume(world, limit=5, counted=handler)
-    await until(lambda: _is(lambda: consumers.halted))
-    await until(lambda: _is(lambda: not consumers.alive))
-    assert len(await world.rows("select 1 from {s}.dead_letters")) == 5
 
 
 async def test_lag_counts_down_to_zero_and_readiness_needs_an_assignment(world: ServiceUnderTest) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from contracts import catalogue
 from contracts.envelope import EventEnvelope
 from deploy.local.infrastructure import Infrastructure
+from services.runtime.connections import POOL_CONNECTIONS
 from services.runtime.database import CaseNotLocked, Database, DatabaseUnavailable, Transaction
 from services.runtime.outbox import MAX_EVENT_BYTES, EventRefused
 from services.runtime.settings import RuntimeSettings
@@ -189,3 +191,32 @@ async def test_with_the_database_killed_nothing_is_parked_and_each_event_takes_e
     await until(all_handled)
     assert sorted(await world.effects()) == list(range(30))
     assert await world.rows("select 1 from {s}.dead_letters") == []
+
+
+async def test_transactions_that_are_cancelled_use_no_connection_up_and_leave_nothing(world: ServiceUnderTest) -> None:
+    async def cancelled(number: int) -> None:
+        async with world.database.transaction() as tx:
+            await tx.driver.execute(f"insert into {world.schema}.people values ($1, '500116106')", number)
+            await tx.driver.execute("select pg_sleep(60)")
+
+    for number in range(POOL_CONNECTIONS + 1):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await cancelled(number)
+    async with world.database.transaction() as tx:
+        assert await tx.driver.fetch(f"select id from {world.schema}.people") == []
+
+
+async def test_what_the_session_and_the_driver_write_is_one_transaction(world: ServiceUnderTest) -> None:
+    insert = f"insert into {world.schema}.people values"
+    with pytest.raises(ZeroDivisionError):
+        async with world.database.transaction() as tx:
+            await tx.driver.execute(f"{insert} (1, '500116106')")
+            await tx.session.execute(text(f"{insert} (2, '500116106')"))
+            raise ZeroDivisionError
+    async with world.database.transaction() as tx:
+        await tx.session.execute(text(f"{insert} (3, '500116106')"))
+        await tx.driver.execute(f"{insert} (4, '500116106')")
+    async with world.database.transaction("500116") as tx:
+        rows = await tx.session.execute(text(f"select id from {world.schema}.people order by id"))
+        assert list(rows.scalars()) == [3, 4]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.envelope import EventEnvelope
-from services.runtime import dead_letters
+from services.runtime import dead_letter_retry, dead_letters
 from services.runtime.database import Transaction
 from services.runtime.dead_letters import DeadLetterNotFound, reason_for
 from services.runtime.problems import PermanentError
@@ -39,19 +39,20 @@ async def test_a_retry_brings_an_event_back_once_its_cause_is_mended(world: Serv
     await consume(world, counted=handler)
     (letter,) = await until(lambda: dead_letters.listing(world.database))
     assert (letter.reason_code, letter.reason, letter.attempts) == ("closed", "The park is closed.", 1)
-    assert letter.value is not None and base64.b64decode(letter.value) == event.body()
+    opened = await dead_letters.show(world.runtime, letter.id)
+    assert opened.value is not None and base64.b64decode(opened.value) == event.body()
 
     with pytest.raises(PermanentError):
-        await dead_letters.retry(world.runtime, letter.id)
-    again = await dead_letters.show(world.database, letter.id)
+        await dead_letter_retry.retry(world.runtime, letter.id)
+    again = await dead_letters.show(world.runtime, letter.id)
     assert again.attempts == 2 and again.retried_at is not None
     assert await world.effects() == []
 
     mended = True
-    await dead_letters.retry(world.runtime, letter.id)
+    await dead_letter_retry.retry(world.runtime, letter.id)
     assert await world.effects() == [4]
     with pytest.raises(DeadLetterNotFound):
-        await dead_letters.retry(world.runtime, letter.id)
+        await dead_letter_retry.retry(world.runtime, letter.id)
     await world.send(event, an_event(5))
     await until(lambda: _handled(world, 5))
     assert sorted(await world.effects()) == [4, 5]
@@ -59,7 +60,7 @@ async def test_a_retry_brings_an_event_back_once_its_cause_is_mended(world: Serv
 
 async def test_an_unknown_dead_letter_is_told_as_such(world: ServiceUnderTest) -> None:
     with pytest.raises(DeadLetterNotFound):
-        await dead_letters.show(world.database, uuid.uuid4())
+        await dead_letters.show(world.runtime, uuid.uuid4())
 
 
 async def test_a_reason_never_repeats_what_was_sent() -> None:

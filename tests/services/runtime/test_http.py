@@ -206,6 +206,14 @@ async def test_every_refusal_is_a_problem(
     assert IDENTITY_NUMBER not in answer.text
 
 
+@pytest.mark.parametrize("body", [
+    '{"people": []}'.encode("utf-16"), b"\xef\xbb\xbf{}", b'{"people": ["\xff"]}', b'{"\xed\xa0\x80": 1}',
+], ids=["UTF-16", "a byte order mark", "no UTF-8", "half a surrogate pair"])
+async def test_json_is_taken_in_utf_8_only(client: httpx.AsyncClient, body: bytes):
+    answer = await client.post("/households", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_utf8")
+
+
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "short"}])
 async def test_a_header_that_is_missing_or_not_valid_is_named(client: httpx.AsyncClient, headers: dict[str, str]):
     answer = await client.post("/keyed", headers=headers)

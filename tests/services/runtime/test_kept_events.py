@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from contracts.envelope import EventEnvelope
-from services.runtime import dead_letters
+from services.runtime import dead_letter_retry
 from services.runtime.database import Transaction
+from services.runtime.dead_letter_limit import DeadLetterLimit
 from services.runtime.handling import Handling
 from services.runtime.kept_events import LOOP
 from services.runtime.problems import PermanentError
@@ -101,6 +102,18 @@ async def test_a_cause_that_comes_over_http_releases_the_effect_right_after(worl
     assert await loop.pending(world.runtime) == 0
 
 
+async def test_what_is_due_is_not_overtaken_by_a_later_event_of_its_case(world: ServiceUnderTest) -> None:
+    the_cause, the_effect = a_pair(uuid.uuid4())
+    later = an_event(EFFECT + 1, case_id=the_cause.case_id, kind=Caused)
+    handling = _handling(world)
+    await _handle(world, handling, [the_effect])
+    async with world.database.transaction() as tx:
+        await tx.lock_cases(the_cause.case_id)
+        await cause(tx, [the_cause])
+    await _handle(world, handling, [later])
+    assert await world.effects() == [CAUSE, EFFECT, EFFECT + 1]
+
+
 async def test_a_kept_event_that_fails_is_parked_alone_and_can_be_retried(world: ServiceUnderTest) -> None:
     broken = True
 
@@ -117,13 +130,13 @@ async def test_a_kept_event_that_fails_is_parked_alone_and_can_be_retried(world:
     (letter,) = await until(lambda: world.rows("select * from {s}.dead_letters"))
     assert (await world.effects(), letter["reason_code"], letter["partition"]) == ([CAUSE], "broken", None)
     broken = False
-    await dead_letters.retry(world.runtime, letter["id"])
+    await dead_letter_retry.retry(world.runtime, letter["id"])
     assert await world.effects() == [CAUSE, EFFECT]
     assert consumers.alive
 
 
 def _handling(world: ServiceUnderTest) -> Any:
-    return Handling(world.runtime, {Counted.TYPE: [cause], Caused.TYPE: [effect]}, dead_letter_limit=100)
+    return Handling(world.runtime, {Counted.TYPE: [cause], Caused.TYPE: [effect]}, DeadLetterLimit())
 
 
 async def _handle(world: ServiceUnderTest, handling: Any, events: list[EventEnvelope[Any]]) -> None:

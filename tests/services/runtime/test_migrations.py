@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from deploy.local.infrastructure import Infrastructure
 from services.runtime.migrations import migrate_from, runtime_tables
@@ -39,6 +40,31 @@ async def test_a_failing_revision_leaves_the_schema_as_it_was(
     with pytest.raises(ZeroDivisionError):
         await migrate_from(tmp_path, world.schema, stack.database_dsn("admin"))
     assert (await world.rows("select to_regclass('{s}.second') is null as gone"))[0]["gone"]
+
+
+AS_IT_WAS = """drop index {s}.dead_letters_by_case;
+    alter table {s}.dead_letters drop column case_id, drop column sealed_record,
+        add column key bytea, add column headers jsonb not null, add column value bytea"""
+
+
+async def test_a_world_that_kept_parked_records_in_clear_seals_them_from_now_on_and_loses_none(
+    world: ServiceUnderTest, stack: Infrastructure, tmp_path: Path
+) -> None:
+    admin = await asyncpg.connect(stack.database_dsn("admin"))
+    try:
+        await admin.execute(AS_IT_WAS.format(s=world.schema))
+        await admin.execute(
+            f"insert into {world.schema}.dead_letters (id, topic, headers, reason_code, reason, attempts) "
+            "values (gen_random_uuid(), 'topic', '[]', 'code', 'Reason.', 1)"
+        )
+        with pytest.raises(DBAPIError, match="Retry or delete them first"):
+            await migrate_from(tmp_path, world.schema, stack.database_dsn("admin"))
+        assert len(await world.rows("select headers from {s}.dead_letters")) == 1
+        await admin.execute(f"delete from {world.schema}.dead_letters")
+    finally:
+        await admin.close()
+    await migrate_from(tmp_path, world.schema, stack.database_dsn("admin"))
+    assert await world.rows("select case_id, sealed_record from {s}.dead_letters") == []
 
 
 @pytest.mark.parametrize("change", ["update {s}.evidence set id = 2", "delete from {s}.evidence",

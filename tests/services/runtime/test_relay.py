@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiokafka.errors import OutOfOrderSequenceNumber
@@ -12,7 +14,7 @@ from aiokafka.errors import OutOfOrderSequenceNumber
 from contracts import catalogue
 from deploy.local.infrastructure import Infrastructure
 from services.runtime import relay as relay_module
-from services.runtime.relay import Relay, key_hash
+from services.runtime.relay import FROZEN_SECONDS, ROWS_PER_ROUND, Relay, key_hash
 from tests.services.runtime.service_under_test import (
     Counted,
     ServiceUnderTest,
@@ -176,3 +178,63 @@ async def test_a_commit_with_events_nudges_the_relay(world: ServiceUnderTest) ->
         pass
     assert world.nudged == ["relay"]
     await until(lambda: world.rows("select 1 from {s}.outbox"))
+
+
+async def test_a_relay_keeps_its_shards_for_a_turn_and_loses_them_with_its_connection(
+    world: ServiceUnderTest, relay: Relay
+) -> None:
+    case_id, other = uuid.uuid4(), Relay(world.database, world.bootstrap)
+    try:
+        await record(world, [case_id], 0)
+        assert await relay.publish() == 1
+        await record(world, [case_id], 1)
+        assert await other.publish() == 0
+        await relay.close()
+        await drain(world, other)
+    finally:
+        await other.close()
+    assert await published_numbers(world, 2) == {str(case_id): [0, 1]}
+
+
+async def test_a_relay_whose_turn_is_over_lets_another_serve(
+    world: ServiceUnderTest, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.runtime.relay.TURN_SECONDS", 0.0)
+    case_id, other = uuid.uuid4(), Relay(world.database, world.bootstrap)
+    try:
+        await record(world, [case_id], 0)
+        assert await relay.publish() == 1
+        assert await relay.publish() == 0
+        await record(world, [case_id], 1)
+        assert await other.publish() == 1
+    finally:
+        await other.close()
+    assert await published_numbers(world, 2) == {str(case_id): [0, 1]}
+
+
+async def test_a_frozen_relay_does_not_keep_its_shards(world: ServiceUnderTest, relay: Relay) -> None:
+    """Postgres ends the session of a relay that sends no statement any more."""
+    await relay.publish()
+    assert await relay._connection.fetchval("show idle_session_timeout") == f"{FROZEN_SECONDS}s"
+
+
+@pytest.mark.parametrize(("sent_count", "rests"), [(3, True), (ROWS_PER_ROUND, False), (0, False)],
+                         ids=["a few", "a backlog", "nothing"])
+async def test_only_after_a_few_events_does_the_next_round_wait_for_more(
+    monkeypatch: pytest.MonkeyPatch, sent_count: int, rests: bool
+) -> None:
+    rested: list[float] = []
+
+    async def publish() -> int:
+        return sent_count
+
+    async def sleep(seconds: float) -> None:
+        rested.append(seconds)
+
+    relay = Relay(cast(Any, SimpleNamespace(service="anyone")), "nowhere")
+    monkeypatch.setattr(relay, "publish", publish)
+    monkeypatch.setattr(relay_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(relay_module, "ROUND_SECONDS", 3600.0)
+    work = relay.loop().work
+    assert [await work(cast(Any, None)) for _ in range(2)] == [sent_count, sent_count]
+    assert [seconds > 0 for seconds in rested] == [False, rests]

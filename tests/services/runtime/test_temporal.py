@@ -7,13 +7,11 @@ import base64
 import socket
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
@@ -23,9 +21,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from contracts.processes import ClockReading, Leap
-from services.runtime.database import Database
-from services.runtime.local_clock import LocalClock
+from contracts.processes import Leap
 from services.runtime.payloads import PayloadRefused, data_converter
 from services.runtime.problems import Problem, Unavailable
 from services.runtime.temporal import (
@@ -39,7 +35,6 @@ from services.runtime.temporal import (
 )
 
 if TYPE_CHECKING:
-    from deploy.local.infrastructure import Infrastructure
     from services.runtime.context import Runtime
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -272,34 +267,3 @@ async def test_a_worker_waits_for_a_server_that_is_down_and_finds_it_again():
         assert answer == "running 1"
         await keeper.stop()
     assert keeper.running is False
-
-
-async def reading_of(stack: Infrastructure, environment: str) -> ClockReading:
-    database = Database(
-        stack.database_dsn("workflows"),
-        service="workflows",
-        settings=SimpleNamespace(env=environment),
-        nudge=lambda _: None,
-    )
-    try:
-        return await LocalClock(cast("Runtime", SimpleNamespace(database=database))).read_clock()
-    finally:
-        await database.close()
-
-
-@pytest.mark.asyncio(loop_scope="session")
-async def test_the_clock_is_read_with_its_newest_leap_and_in_production_without_any(stack: Infrastructure):
-    keeper = await asyncpg.connect(stack.database_dsn("keeper"))
-    try:
-        # The offset stays what it is: other tests share this clock.
-        leap = await keeper.fetchrow(
-            "insert into clock.leaps (offset_us, kind) values (coalesce((select offset_us from clock.leaps "
-            "order by number desc limit 1), 0), 'leap') returning number, offset_us"
-        )
-    finally:
-        await keeper.close()
-    told = await reading_of(stack, "demo")
-    assert told.leap == Leap(number=leap["number"], offset_us=leap["offset_us"])
-    lateness = datetime.now(UTC) + timedelta(microseconds=leap["offset_us"]) - told.legal_now
-    assert abs(lateness) < timedelta(minutes=1)
-    assert (await reading_of(stack, "production")).leap == Leap()

@@ -52,6 +52,7 @@ def test_a_services_token_is_good_for_its_audience_only():
         pytest.param(
             "intake", "intake", {"role": "officer", "jurisdiction": "500116"}, id="a service as an officer"
         ),
+        pytest.param("idp", "idp", {"role": "citizen", "sub": "citizen:\x00"}, id="a name with a NUL in it"),
         pytest.param(
             "intake",
             "intake",
@@ -77,7 +78,7 @@ def test_a_services_token_is_good_for_its_audience_only():
         pytest.param("idp", "idp", {"role": "officer", "jurisdiction": ""}, id="an empty place"),
         pytest.param("idp", "idp", {"role": "department"}, id="a department without code"),
         pytest.param("idp", "idp", {"role": "operator", "exp": int(time.time()) - 60}, id="expired"),
-        pytest.param("idp", "idp", {"role": "operator", "iat": int(time.time()) + 600}, id="from the future"),
+        pytest.param("idp", "idp", {"role": "operator", "iat": int(time.time()) + 86_400}, id="from the future"),
         pytest.param("idp", "idp", {"role": "operator", "sub": 7}, id="a subject that is no text"),
         pytest.param("idp", "nobody", {"role": "operator"}, id="an issuer nobody trusts"),
     ],
@@ -130,3 +131,30 @@ def test_without_a_place_only_services_and_operators_see_everything():
     assert Caller("operator:1", "operator").scope == EVERYWHERE
     with pytest.raises(Problem):
         _ = Caller("citizen:1", "citizen").scope
+
+
+def test_a_token_that_was_valid_is_refused_once_it_has_expired(monkeypatch: pytest.MonkeyPatch):
+    token, checking = signed(KEYS["idp"], "idp", role="operator"), verifier()
+    assert checking.verify(token) == checking.verify(token)
+    later = time.time() + 600
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(TokenRefused):
+        checking.verify(token)
+
+
+def test_no_more_tokens_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.runtime.tokens.VERIFIED_TOKENS_KEPT", 2)
+    checking = verifier()
+    tokens = [signed(KEYS["idp"], "idp", role="operator", sub=f"operator:{number}") for number in range(4)]
+    for token in [*tokens, *tokens]:
+        assert checking.verify(token).role == "operator"
+    assert len(checking._verified) == 2
+
+
+def test_a_service_reuses_its_token_for_a_minute_towards_one_audience(monkeypatch: pytest.MonkeyPatch):
+    signer, now = TokenSigner(KEYS["intake"]), time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    first = signer.service_token("approval")
+    assert signer.service_token("approval") == first != signer.service_token("disbursement")
+    now += 61
+    assert signer.service_token("approval") != first

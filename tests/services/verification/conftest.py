@@ -16,6 +16,7 @@ from deploy.sandbox.actor import ActorSettings, actor_app
 from deploy.sandbox.sources.app import Sources, routes
 from deploy.sandbox.sources.ledger import Ledger
 from deploy.sandbox.tokens import IdentityProvider
+from services.runtime.circuit_breaker import CircuitBreakers
 from services.runtime.clients import ServiceClient
 from services.runtime.context import Runtime
 from services.runtime.http import create_app
@@ -23,7 +24,7 @@ from services.runtime.migrations import migrate
 from services.runtime.tokens import TokenSigner
 from services.verification.api import router
 from services.verification.settings import VerificationSettings
-from tests.services.verification.service_under_test import DatabaseAtNoon, Vault, Verification
+from tests.services.verification.service_under_test import CIRCUIT_OPEN_SECONDS, DatabaseAtNoon, Vault, Verification
 
 INTAKE = "http://intake"
 
@@ -50,7 +51,8 @@ async def verification(migrated: Infrastructure, tmp_path: Path) -> AsyncIterato
                               IdentityProvider(migrated.secrets.signing_key_file("idp")))
     yield under_test
     # Nothing of this test may be asked by the next one's loop.
-    await under_test.execute("update verification.queries set state = 'cancelled' where state in ('due', 'asking')")
+    await under_test.execute("update verification.queries set state = 'cancelled' "
+                             "where state in ('due', 'asking', 'asked', 'waiting')")
     await http.aclose()
     await runtime.close()
 
@@ -68,6 +70,7 @@ def _runtime(stack: Infrastructure) -> Runtime:
         intake_url=INTAKE, source_urls=_source_urls(),
     )
     runtime = Runtime("verification", settings)
+    runtime.breakers = CircuitBreakers(open_seconds=CIRCUIT_OPEN_SECONDS)
     runtime.database = DatabaseAtNoon(settings.database_dsn, service="verification", settings=settings,
                                       nudge=runtime.nudge)
     runtime.database.runtime = runtime

@@ -27,15 +27,22 @@ from deploy.sandbox.sources.app import Sources
 from deploy.sandbox.sources.facts import Asked, Facts, Told, person_sha256
 from deploy.sandbox.tokens import IdentityProvider
 from services.intake.recipient_keys import RecipientKeys
+from services.runtime.circuit_breaker import CircuitBreakers
 from services.runtime.clock import LegalMoment
 from services.runtime.context import Runtime
 from services.runtime.database import EVERYWHERE, Database, Transaction
+from services.runtime.dead_letter_limit import DeadLetterLimit
 from services.runtime.handling import Handling
 from services.verification.ask_sources import ask_sources, questions_pending
 from services.verification.consumers import consumers
+from services.verification.recorded_waits import next_wait_ends_at
 from tests.services.verification.builders import BAISHA, MONDAY_NOON, a_record
 
 BOUND_SECONDS = 30
+CIRCUIT_OPEN_SECONDS = 0.2
+WRONG_RECIPIENT = "bank"
+"""The one that is paid through: no data source."""
+POLL_SECONDS = 0.02
 
 
 class DatabaseAtNoon(Database):
@@ -56,6 +63,8 @@ class Vault:
     def __init__(self, recipient_keys_file: Path) -> None:
         self.requests: list[Seal] = []
         self.unknown: set[UUID] = set()
+        self.sealed_wrongly: set[UUID] = set()
+        """Persons whom no source can read: sealed for somebody else."""
         self.down = False
         self._keys = RecipientKeys.from_file(recipient_keys_file)
         self.app = FastAPI()
@@ -69,11 +78,14 @@ class Vault:
             return JSONResponse({}, status_code=503)
         if self.unknown.intersection(person.person_id for person in request.persons):
             return JSONResponse({"code": "person_unknown"}, status_code=404)
-        return SealAnswer(sealed=[
-            Sealed(person_id=person.person_id, case_id=person.case_id, jwe=self._keys.encrypt(
-                request.recipient, json.dumps({"name": "某", "identity_number": number_of(person.person_id)}).encode()))
-            for person in request.persons
-        ])
+        return SealAnswer(sealed=[Sealed(person_id=person.person_id, case_id=person.case_id,
+                                         jwe=self._sealed(person.person_id, request.recipient))
+                                  for person in request.persons])
+
+    def _sealed(self, person_id: UUID, recipient: str) -> str:
+        identifiers = json.dumps({"name": "某", "identity_number": number_of(person_id)})
+        agreement = self._keys.agree(WRONG_RECIPIENT if person_id in self.sealed_wrongly else recipient)
+        return agreement.encrypt(identifiers.encode())
 
 
 def number_of(person_id: UUID) -> str:
@@ -95,12 +107,20 @@ class Verification:
 
     def __post_init__(self) -> None:
         # The registered handlers, without the broker that brings the records.
-        self.handling = Handling(self.runtime, consumers._handlers, dead_letter_limit=100)
+        self.handling = Handling(self.runtime, consumers._handlers, DeadLetterLimit())
 
     def on(self, day: date) -> None:
         """It is noon of that legal day now."""
+        self.at(datetime.combine(day, time(4), UTC))
+
+    def at(self, moment: datetime) -> None:
+        """Legal time has leapt to this moment."""
         assert isinstance(self.runtime.database, DatabaseAtNoon)
-        self.runtime.database.now = datetime.combine(day, time(4), UTC)
+        self.runtime.database.now = moment
+
+    def restart(self) -> None:
+        """What only the process knew is gone; the database stays."""
+        self.runtime.breakers = CircuitBreakers(open_seconds=CIRCUIT_OPEN_SECONDS)
 
     async def receive(self, *events: EventEnvelope[Any]) -> None:
         """One batch arrives from Kafka."""
@@ -110,7 +130,32 @@ class Verification:
         """Let the loop ask until nothing is due or under way."""
         async with asyncio.timeout(BOUND_SECONDS):
             while await questions_pending(self.runtime):
-                await ask_sources(self.runtime)
+                if not await ask_sources(self.runtime):
+                    await asyncio.sleep(POLL_SECONDS)
+
+    async def ask_what_is_due_soon(self) -> None:
+        """The same, but what rests for longer than the quick attempts stays due."""
+        async with asyncio.timeout(BOUND_SECONDS):
+            while await self.execute("select from verification.queries where state in ('due', 'asking') "
+                                     "and ask_from < clock_timestamp() + interval '5 seconds'"):
+                if not await ask_sources(self.runtime):
+                    await asyncio.sleep(POLL_SECONDS)
+
+    async def wait_out(self) -> list[datetime]:
+        """Let legal time leap from wait to wait, asking at each, until none is left; return the moments."""
+        assert isinstance(self.runtime.database, DatabaseAtNoon)
+        moments: list[datetime] = []
+        while (moment := await next_wait_ends_at(self.runtime)) is not None:
+            self.runtime.database.now = moment
+            moments.append(moment)
+            await self.ask()
+        return moments
+
+    async def question(self, item: EventEnvelope[Any], source: str) -> dict[str, Any]:
+        """The question about the applicant to one source, as an officer sees it."""
+        [one] = [one for one in (await self.case(item))["means_check"]["questions"]
+                 if one["source"] == source and one["person_id"] == str(item.data.applicant_person_id)]
+        return one
 
     def tell(self, person_id: UUID, **told: Told) -> None:
         """What sources, by name, say about a person."""

@@ -1,4 +1,4 @@
-"""No source is asked before every adult has signed; four answers stay four things; nothing is asked in vain."""
+"""No source is asked before everybody has signed; four answers stay four things; nothing is asked in vain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.benefits import Benefit, Source
+from contracts.envelope import new_id
 from contracts.events.authorisation import SigningMethod
 from contracts.events.means_check import AnswerKind
 from deploy.sandbox.sources.facts import Behaviour, Told
@@ -41,12 +42,12 @@ async def test_an_authorisation_that_comes_before_its_case_is_kept(verification:
     assert "means_check.completed" in await verification.event_types(item)
 
 
-async def test_the_opened_check_names_the_adults_it_waits_for(verification: Verification):
+async def test_the_opened_check_names_whom_it_waits_for(verification: Verification):
     item = an_item(adults=2, children=1)
     await verification.receive(signed(item, 0))
     await verification.receive(item)
     [opened] = await verification.events(item, "means_check.opened%")
-    assert opened["awaiting_person_ids"] == [str(item.data.members[1].person_id)]
+    assert opened["awaiting_person_ids"] == [str(item.data.members[number].person_id) for number in (1, 2)]
 
 
 async def test_a_letter_that_leaves_a_source_out_does_not_start_the_check(verification: Verification):
@@ -60,13 +61,32 @@ async def test_a_letter_that_leaves_a_source_out_does_not_start_the_check(verifi
     assert {asked.source for asked in verification.asked(item.data.applicant_person_id)} == set(Source)
 
 
-async def test_a_child_is_asked_about_only_where_a_guardian_signed(verification: Verification):
-    alone, signed_for = an_item(children=1), an_item(children=1)
-    await verification.receive(alone, signed(alone), signed_for, signed(signed_for))
-    await verification.receive(signed(signed_for, 1, scope=(Source.DISABILITY,), method=SigningMethod.GUARDIAN))
+async def test_nothing_is_asked_before_a_guardian_has_signed_for_the_child(verification: Verification):
+    item = an_item(children=1)
+    parent, child = (member.person_id for member in item.data.members)
+    of_child = (Source.CIVIL_REGISTRY, Source.DISABILITY, Source.MEDICAL_INSURANCE)
+    await verification.receive(item, signed(item))
+    await verification.receive(signed(item, 1, scope=of_child[:2], method=SigningMethod.GUARDIAN))
     await verification.ask()
-    assert verification.asked(alone.data.members[1].person_id) == []
-    assert [a.source for a in verification.asked(signed_for.data.members[1].person_id)] == [Source.DISABILITY]
+    assert verification.asked(parent) == verification.asked(child) == []
+    assert (await verification.case(item))["means_check"]["state"] == "awaiting_authorisation"
+
+    await verification.receive(signed(item, 1, scope=of_child[2:], method=SigningMethod.GUARDIAN))
+    await verification.ask()
+    assert {asked.source for asked in verification.asked(parent)} == set(Source)
+    assert {asked.source for asked in verification.asked(child)} == set(of_child)
+    assert (await verification.event_types(item))[-1] == "means_check.completed"
+
+
+async def test_an_item_that_asks_more_of_a_child_waits_for_its_letter_again(verification: Verification):
+    item = an_item(children=1)
+    await verification.receive(item, signed(item), signed(item, 1, method=SigningMethod.GUARDIAN))
+    persons = [*(member.person_id for member in item.data.members), new_id()]
+    await verification.ask()
+    second = an_item(case_id=item.case_id, persons=persons)  # another child has come
+    await verification.receive(second)
+    [_, opened] = await verification.events(item, "means_check.opened%")
+    assert opened["awaiting_person_ids"] == [str(persons[-1])]
 
 
 async def test_persons_of_many_cases_are_asked_about_in_one_request_per_source(verification: Verification):
@@ -90,6 +110,7 @@ async def test_four_answers_stay_four_things(verification: Verification):
     )
     await verification.receive(item, signed(item))
     await verification.ask()
+    await verification.wait_out()
     [completed] = await verification.events(item, "means_check.completed%")
     kinds = {result["source"]: result["kind"] for result in completed["results"]}
     assert kinds == {
@@ -98,7 +119,7 @@ async def test_four_answers_stay_four_things(verification: Verification):
     }
     assert completed["complete"] is False
     questions = {one["source"]: one for one in (await verification.case(item))["means_check"]["questions"]}
-    assert questions["vehicles"]["reason"] == "unreachable"
+    assert questions["vehicles"]["reason"] == "no_answer: HTTP 503"
 
 
 async def test_an_unreachable_source_is_tried_three_times_and_no_more(verification: Verification, monkeypatch):

@@ -29,14 +29,21 @@ def a_letter(person_id: UUID, *scope: str) -> rules.Letter:
     [
         ([], [HUSBAND, WIFE]),
         ([a_letter(HUSBAND)], [WIFE]),
-        ([a_letter(HUSBAND), a_letter(CHILD)], [WIFE]),
         ([a_letter(HUSBAND), a_letter(WIFE, "bank")], [WIFE]),
         ([a_letter(HUSBAND), a_letter(WIFE, "bank"), a_letter(WIFE, "vehicles")], []),
         ([a_letter(HUSBAND), a_letter(WIFE, "bank", "vehicles", "property")], []),
     ],
 )
-def test_every_adult_is_awaited_until_their_letters_cover_every_source(letters, awaited):
-    assert rules.awaiting([HUSBAND, WIFE], letters, BOTH) == awaited
+def test_everybody_is_awaited_until_their_letters_cover_every_source(letters, awaited):
+    assert rules.awaiting(dict.fromkeys([HUSBAND, WIFE], BOTH), letters) == awaited
+
+
+@pytest.mark.parametrize(("letters", "awaited"), [
+    ([], [CHILD]), ([a_letter(CHILD, "bank")], [CHILD]), ([a_letter(CHILD, "vehicles")], []),
+])
+def test_a_child_is_awaited_for_where_it_must_be_asked_about_and_only_there(letters, awaited):
+    to_cover = {HUSBAND: BOTH, CHILD: ["vehicles"]}
+    assert rules.awaiting(to_cover, [a_letter(HUSBAND), *letters]) == awaited
 
 
 def test_only_members_and_sources_that_a_letter_names_are_asked_about():

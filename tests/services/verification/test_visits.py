@@ -68,6 +68,7 @@ async def test_facts_carry_their_origin_and_what_nobody_told_stays_unknown(verif
     )
     await verification.receive(item, signed(item))
     await verification.ask()
+    await verification.wait_out()
     await verification.report(item, a_report(a_finding(), a_finding(FactName.SERIOUS_ILLNESS, person_id=person_id)))
     assert await verification.facts(item) == {
         "born_on": "1961-04-02",
@@ -101,7 +102,7 @@ async def test_a_finding_given_later_revises_the_evidence_and_replaces_the_earli
 
 async def test_a_late_answer_after_the_evidence_was_sent_revises_it(verification: Verification):
     item = an_item()
-    verification.tell(item.data.applicant_person_id, bank=Told(behaviour=Behaviour.UNREACHABLE))
+    verification.tell(item.data.applicant_person_id, bank=Told(kind=AnswerKind.NO_ANSWER))
     await verification.receive(item, signed(item))
     await verification.ask()
     await verification.report(item, a_report(a_finding()))

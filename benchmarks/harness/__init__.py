@@ -1,0 +1,1 @@
+"""What the measures share: servers, processes of ours, made-up forms, loads, clocks and samples."""
