@@ -90,8 +90,8 @@ def test_a_household_whose_members_are_all_dead_is_refused() -> None:
 def test_parameters_used_carry_value_unit_day_and_reference() -> None:
     answer = one(a_request(a_member(serious_illness=True)))
     assert [(used.path, used.value, used.unit, used.from_date) for used in answer.parameters] == [
-        ("dibao.standard.rural", 61000, "fen", date(2024, 9, 1)),
-        ("dibao.top_up.grave_or_elderly", 6000, "fen", date(2018, 1, 1))]
+        ("dibao.standard.rural", 61000, "fen_month", date(2024, 9, 1)),
+        ("dibao.top_up.grave_or_elderly", 6000, "fen_month", date(2018, 1, 1))]
     assert all(used.reference for used in answer.parameters)
 
 
