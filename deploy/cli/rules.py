@@ -41,6 +41,9 @@ def show(
         out.print(_table(benefit, list(of_benefit)))
     if unknown:
         out.print(_unknown_table(unknown))
+    if not rows:
+        err.print(f"{_name(code)}: nothing is known{f' under {under}' if under else ''} on {day}.", markup=False)
+        return
     count = sum(not row.used.verified for row in rows)
     err.print(f"{_name(code)} on {day}: {len(rows)} figures, {count} of them {UNVERIFIED}.", markup=False)
 

@@ -26,7 +26,10 @@ RESERVED = {"brackets", "children", "description", "documentation", "file_path",
 
 def check_rulebook(folder: Path = RULEBOOK) -> list[str]:
     """Every fault of a rulebook's data, one sentence each that names file and field; empty when all is well."""
-    units = read_units(folder)
+    try:
+        units = read_units(folder)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        return [f"units.yaml: {_first(error)}"]
     listed, faults = _listed_places(folder)
     faults += _place_faults(listed) + _folder_faults(folder, listed)
     for file in sorted(path for path in (folder / "parameters").rglob("*") if path.is_file()):
@@ -56,12 +59,12 @@ def _rows(file: Path, name: str, faults: list[str]) -> Iterator[tuple[str, Any]]
     try:
         yield from ((str(code), row) for code, row in read_yaml(file).items())
     except (yaml.YAMLError, ValueError) as error:
-        faults.append(f"{name}: cannot be read: {' '.join(str(error).split())}")
+        faults.append(f"{name}: cannot be read: {_first(error)}")
 
 
 def _first(error: Exception) -> str:
     if not isinstance(error, ValidationError):
-        return str(error)
+        return " ".join(str(error).split())
     detail = error.errors()[0]
     return f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}."
 
@@ -141,7 +144,7 @@ def _found_after_all(own: dict[str, dict[str, DatedParameter]], listed: dict[str
     """A value that is known cannot be recorded as not found in the same place for the same days."""
     try:
         rows = read_not_found(folder)
-    except (ValidationError, TypeError, yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         return [f"not_found.yaml: {_first(error)}"]
     faults: list[str] = []
     for row in rows:

@@ -42,6 +42,11 @@ class ParameterUsed(BaseModel):
     place: str = Field(description="Code of the area whose rule it is.")
 
     @property
+    def cited(self) -> str:
+        """The document as people are told of it: what was not read at its source says so."""
+        return self.reference if self.verified else f"{self.reference}(未经核实)"
+
+    @property
     def whole_number(self) -> int:
         """The value as a number. Raises TypeError where it is none."""
         if isinstance(self.value, bool) or not isinstance(self.value, int):

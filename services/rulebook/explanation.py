@@ -28,7 +28,7 @@ def _messages() -> dict[str, dict[str, str]]:
 def reason(code: str, *, rests_on: ParameterUsed | None = None, **figures: object) -> Reason:
     """A reason of the catalogue with its figures filled in. Raises KeyError for an unknown code or figure."""
     message = _messages()[code]
-    clause = message["clause"] if rests_on is None else f"{message['clause']};{rests_on.reference}"
+    clause = message["clause"] if rests_on is None else f"{message['clause']};{rests_on.cited}"
     return Reason(code=code, clause=clause, zh=message["zh"].format(**figures),
                   en=message["en"].format(**figures))
 

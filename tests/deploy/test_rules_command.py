@@ -82,6 +82,10 @@ def test_show_tells_value_unit_day_whose_and_source_and_marks_what_is_not_verifi
     assert "江津区 (500116) on 2025-01-06" in summary
 
 
+def test_before_the_first_figure_nothing_is_known_and_that_is_said() -> None:
+    assert run("show", "江津区", "--on", "1900-01-01") == (0, "", "江津区 (500116): nothing is known on 1900-01-01.")
+
+
 def test_show_json_carries_what_is_not_found() -> None:
     _, shown, _ = run("show", "5401", "--on", "2026-11-01", "--under", "dibao.standard", "--json")
     told = json.loads(shown)

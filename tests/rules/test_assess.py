@@ -95,6 +95,12 @@ def test_parameters_used_carry_value_unit_day_and_reference() -> None:
     assert all(used.reference for used in answer.parameters)
 
 
+@pytest.mark.parametrize(("on", "marked"), [(date(2025, 6, 30), False), (date(2023, 9, 1), True)])
+def test_a_reason_says_where_its_figure_was_not_verified(on: date, marked: bool) -> None:
+    [reason] = [reason for reason in one(a_request(on=on)).reasons if reason.code == "income_below_standard"]
+    assert reason.clause.endswith("(未经核实)") is marked
+
+
 def test_trace_leads_from_the_amount_to_inputs_and_parameters() -> None:
     trace = one(a_request(a_member(wage_fen_month=20000))).trace
     assert trace["household"]["dibao_fen_month"] == 41000

@@ -80,6 +80,8 @@ def test_a_broken_figure_is_refused(data: Path, file: str, old: str, new: str, f
     (CHONGQING, "name: 江津区, level", "nam: 江津区, level", "places/chongqing.yaml: 500116: name"),
     (QINGHAI, '"63": {', '"61": {', "this area is listed twice"),
     (NATION, "parent: null", "parent: [", "places/nation.yaml: cannot be read"),
+    (UNITS, "kind: money", "kind: gold", "units.yaml: kind"),
+    (UNITS, "kind: money", "kind: [", "units.yaml: while parsing"),
     (NOT_FOUND, '"54":', '"74":', "not_found.yaml: 74: no such area"),
     (NOT_FOUND, "asked_instead: assets_within_local_limit", "asked_instead: assets_in_limit",
      "not_found.yaml: asked_instead"),

@@ -58,6 +58,26 @@ def test_every_sum_of_every_place_is_told_with_each_of_its_days() -> None:
     assert missing == set()
 
 
+@pytest.mark.parametrize(("area", "path", "on", "verified"), [
+    ("500116", "dibao.standard.urban", date(2024, 9, 1), True),  # read in the newspaper named
+    ("500116", "dibao.standard.urban", date(2019, 9, 1), False),  # month from memory
+    ("500116", "dibao.standard.urban", date(2026, 7, 1), False),  # carried on
+    ("500116", "disability_subsidy.care.grade_1", date(2025, 3, 26), False),  # a secondary copy
+    ("120101", "dibao.standard.urban", date(2025, 9, 1), True),
+    ("120101", "temporary_assistance.town_limit", date(2025, 9, 1), False),  # derived: 6 × 1,045
+    ("610303", "dibao.standard.urban", date(2023, 1, 1), False),
+    ("632521", "dibao.standard.urban", date(2021, 1, 1), True),
+    ("632521", "dibao.standard.urban", date(2023, 12, 18), False),  # its first day was not read
+    ("632521", "tekun.standard.all", date(2021, 1, 1), False),  # derived: 1.5 × 672
+    ("5401", "dibao.standard.rural_year", date(2021, 1, 1), True),
+    ("cn", "dibao.terms.investigate", date(2025, 1, 1), True),
+    ("cn", "medical_aid.rate_percent_min.key_groups", date(2025, 1, 1), False),  # from memory
+])
+def test_what_was_not_read_at_its_source_is_marked(area: str, path: str, on: date, verified: bool) -> None:
+    used = get(path, area, on)
+    assert (used.verified, used.cited.endswith("(未经核实)")) == (verified, not verified)
+
+
 @pytest.mark.parametrize(("on", "fen_month"), [(date(2024, 9, 1), 36500), (date(2025, 7, 1), 37100)])
 def test_from_dibao_to_tekun_a_rural_person_of_jiangjin_gains(on: date, fen_month: int) -> None:
     tekun, dibao = (get(path, "500116", on).whole_number for path in ("tekun.standard.all", "dibao.standard.rural"))
