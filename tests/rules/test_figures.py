@@ -22,27 +22,24 @@ FILES = sorted((RULEBOOK / "tests" / "figures").glob("*.yaml"))
 TOLD: dict[str, Any] = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in FILES}
 
 
-def days_around_each_change(values: dict[date, Any]) -> Iterator[tuple[date, Any]]:
-    before: Any = "unknown"
-    for day, value in values.items():
-        yield day - ONE_DAY, before
-        yield day, value
-        yield day + ONE_DAY, value
-        before = value
+def days_around_each_change(values: dict[date, Any]) -> Iterator[tuple[date, int | None]]:
+    """Day and sum in fen; None where the sum is unknown, as before the first."""
+    before = None
+    for day, yuan in values.items():
+        fen = None if yuan == "unknown" else int(Decimal(str(yuan)) * 100)
+        yield from ((day - ONE_DAY, before), (day, fen), (day + ONE_DAY, fen))
+        before = fen
 
 
-CASES = [
-    pytest.param(find_place(area).code, path, day, yuan, id=f"{area} {path} {day}")
+@pytest.mark.parametrize(("area", "path", "values"), [
+    pytest.param(find_place(area).code, path, values, id=f"{area} {path}")
     for told in TOLD.values() for area in told["areas"] for path, values in told["figures"].items()
-    for day, yuan in days_around_each_change(values)
-]
-
-
-@pytest.mark.parametrize(("area", "path", "day", "yuan"), CASES)
-def test_figure(area: str, path: str, day: date, yuan: Any) -> None:
-    used = find(path, area, day)
-    told = None if yuan == "unknown" else int(Decimal(str(yuan)) * 100)
-    assert (None if used is None else used.value) == told
+])
+def test_figure_the_day_before_the_day_of_and_the_day_after_each_change(
+        area: str, path: str, values: dict[date, Any]) -> None:
+    told = dict(days_around_each_change(values))
+    known = {day: find(path, area, day) for day in told}
+    assert {day: None if used is None else used.value for day, used in known.items()} == told
 
 
 def test_every_sum_of_every_place_is_told_with_each_of_its_days() -> None:
