@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from deploy.cli import case, clock, contracts, dead_letters, demo, invariants, stack, story
+from deploy.cli import case, clock, contracts, dead_letters, demo, invariants, rules, stack, story
 from deploy.cli.terminal import refuse
 from deploy.local.problem import StackProblem, disk_problem
 
@@ -45,6 +45,7 @@ app.add_typer(story.app, name="story")
 app.add_typer(case.app, name="case")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(rules.app, name="rules")
 invariants.register(app)
 # By name: benchmarks lie above this package and bring their own command.
 import_module("benchmarks.command").register(app)

@@ -49,7 +49,7 @@ def of_small_sum(cap: ParameterUsed) -> Explanation:
             zh=f"小额快救:登记人员、原因和金额后当即发给,不超过当地一个月低保标准({most}元);记录留存备查。",
             en=f"Small sum at once: person, cause and sum are registered, at most one month of the local dibao "
                f"({most} yuan); a record is kept.",
-            clause=cap.reference,
+            clause=cap.cited,
         )],
         figures=[cap],
     )

@@ -1,6 +1,6 @@
 """What anyone is owed: rules as data by place and date, evaluated with OpenFisca, each result explained.
 
-Owns: parameters/ (dated, referenced), variables/ (formulas), places.yaml. Publishes and consumes nothing.
+Owns: parameters/ (dated, referenced), variables/ (formulas), places/, not_found.yaml. Publishes and consumes nothing.
 Pure: it reads its own data files and nothing else. README.md: how to add a place, a figure or a benefit.
 """
 
@@ -21,7 +21,19 @@ from services.rulebook.models import (
     Term,
     Terms,
 )
-from services.rulebook.places import Place, UnknownPlace, known_area, parent, place, place_name, places
+from services.rulebook.not_found import NotFound
+from services.rulebook.overview import Change, InForce, changes, in_force, still_unknown
+from services.rulebook.places import (
+    Place,
+    PlaceCycle,
+    UnknownPlace,
+    find_place,
+    known_area,
+    parent,
+    place,
+    place_name,
+    places,
+)
 from services.rulebook.small_sum import may_sign_small_sum, small_sum_cap_fen, small_sum_level
 from services.rulebook.terms import (
     confirming_level,
@@ -38,23 +50,30 @@ __all__ = [
     "Assessment",
     "AssessmentRequest",
     "CatalogueItem",
+    "Change",
     "Evidence",
+    "InForce",
     "Member",
     "MissingFact",
+    "NotFound",
     "ParameterUnknown",
     "ParameterUsed",
     "PaymentRule",
     "Place",
+    "PlaceCycle",
     "Term",
     "Terms",
     "UnknownPlace",
     "assess",
+    "changes",
     "check_rulebook",
     "confirming_level",
     "deciding_level",
     "deciding_place",
     "departments_of",
+    "find_place",
     "first_month",
+    "in_force",
     "known_area",
     "may_sign_small_sum",
     "parent",
@@ -66,5 +85,6 @@ __all__ = [
     "rulebook_version",
     "small_sum_cap_fen",
     "small_sum_level",
+    "still_unknown",
     "terms",
 ]

@@ -1,72 +1,172 @@
-"""Checks the rulebook's own data: no figure without unit, day and reference, no place without a parent."""
+"""Checks the rulebook's own data: places, units, figures, and what is recorded as not found."""
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
+from services.rulebook.check_parameter import parameter_faults
 from services.rulebook.data_files import RULEBOOK, read_yaml
-from services.rulebook.dated_parameters import parameter_files
-from services.rulebook.places import NATION
+from services.rulebook.dated_parameters import DatedParameter, nearest_first, parameter_files, read_parameter
+from services.rulebook.not_found import NotFound, read_not_found
+from services.rulebook.places import NATION, Place, place_files
+from services.rulebook.units import Unit, read_units
+
+PATH_PARTS_MIN = 3
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Hazard: OpenFisca hangs each parameter on its group as an attribute, and reads some keys of a group as its own.
+RESERVED = {"brackets", "children", "description", "documentation", "file_path", "metadata", "name", "reference",
+            "unit", "values"}
 
 
 def check_rulebook(folder: Path = RULEBOOK) -> list[str]:
-    """Every fault of places.yaml and parameters/, one sentence each; empty when all is well."""
-    rows = read_yaml(folder / "places.yaml")
-    faults = _place_faults(rows, folder / "parameters")
-    for place_folder in sorted((folder / "parameters").iterdir()):
-        for path, file in parameter_files(place_folder).items():
-            faults += [f"{place_folder.name}/{path}: {fault}" for fault in parameter_faults(file)]
-    return faults
-
-
-def _place_faults(rows: dict[Any, Any], parameters: Path) -> list[str]:
-    faults = [f"place {code}: no parent {row.get('parent')!r} in places.yaml."
-              for code, row in rows.items() if code != NATION and row.get("parent") not in rows]
-    named = [row["parameters"] for row in rows.values() if "parameters" in row]
-    there = {folder.name for folder in parameters.iterdir()}
-    twice = sorted({name for name in named if named.count(name) > 1})
-    faults += [f"folder {name}: named by more than one place." for name in twice]
-    faults += [f"folder {name}: no place names it." for name in sorted(there - set(named))]
-    return faults + [f"folder {name}: named by a place, not there." for name in sorted(set(named) - there)]
-
-
-def parameter_faults(file: Path) -> list[str]:
-    """What is wrong with one parameter file."""
+    """Every fault of a rulebook's data, one sentence each that names file and field; empty when all is well."""
     try:
-        content = read_yaml(file)
-    except (yaml.YAMLError, ValueError) as error:
-        return [f"cannot be read: {' '.join(str(error).split())}"]
-    values: dict[Any, Any] = content.get("values") or {}
-    metadata: dict[str, Any] = content.get("metadata") or {}
-    faults = [] if content.get("description") else ["no description."]
-    faults += [f"no {name}." for name in ("unit", "last_checked_on", "reference") if not metadata.get(name)]
-    if not values:
-        return [*faults, "no values."]
-    days = list(values)
-    if not all(type(day) is date for day in days):
-        return [*faults, "a value's key is no date (YYYY-MM-DD)."]
-    if days != sorted(days):
-        faults.append("dates are not in order.")
-    references: dict[Any, Any] = metadata.get("reference") or {}
-    faults += [f"reference of {day}, which has no value." for day in references if day not in values]
-    for day in days:
-        faults += _value_faults(day, values[day], references.get(day) or {}, metadata.get("unit"))
-    return faults
+        units = read_units(folder)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        return [f"units.yaml: {_first(error)}"]
+    listed, faults = _listed_places(folder)
+    faults += _place_faults(listed) + _folder_faults(folder, listed)
+    for file in sorted(path for path in (folder / "parameters").rglob("*") if path.is_file()):
+        faults += [f"{file.relative_to(folder)}: {fault}" for fault in _file_faults(file, folder, units)]
+    if faults:
+        return faults  # what follows reads the values, and needs them whole
+    own = {place.code: _own(place, folder) for place in listed.values() if place.parameters}
+    return _measure_faults(own, listed, units) + _found_after_all(own, listed, folder)
 
 
-def _value_faults(day: date, row: dict[str, Any], reference: dict[str, Any], unit: Any) -> list[str]:
-    if "value" not in row:
-        return [f"{day}: no value."]
-    value = row["value"]
+def _listed_places(folder: Path) -> tuple[dict[str, Place], list[str]]:
+    listed: dict[str, Place] = {}
     faults: list[str] = []
-    if not reference.get("title"):
-        faults.append(f"{day}: no reference with a title.")
-    elif not isinstance(reference.get("verified"), bool):
-        faults.append(f"{day}: the reference does not say whether it is verified.")
-    if unit == "fen" and value is not None and type(value) is not int:
-        faults.append(f"{day}: {value!r} is no whole number of fen.")
+    for file in place_files(folder):
+        name = str(file.relative_to(folder))
+        for code, row in _rows(file, name, faults):
+            if code in listed:
+                faults.append(f"{name}: {code}: this area is listed twice.")
+            try:
+                listed[code] = Place(code=code, **row)
+            except (ValidationError, TypeError) as error:
+                faults.append(f"{name}: {code}: {_first(error)}")
+    return listed, faults
+
+
+def _rows(file: Path, name: str, faults: list[str]) -> Iterator[tuple[str, Any]]:
+    try:
+        yield from ((str(code), row) for code, row in read_yaml(file).items())
+    except (yaml.YAMLError, ValueError) as error:
+        faults.append(f"{name}: cannot be read: {_first(error)}")
+
+
+def _first(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    detail = error.errors()[0]
+    return f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}."
+
+
+def _place_faults(listed: dict[str, Place]) -> list[str]:
+    faults = [f"places/: {place.code}: parent: {place.parent!r} is not listed." for place in listed.values()
+              if place.code != NATION and place.parent not in listed]
+    for place in listed.values():
+        chain = [place.code]
+        while (around := listed[chain[-1]].parent) in listed and around not in chain:
+            chain.append(str(around))
+        if around == place.code:
+            faults.append(f"places/: {place.code}: parent: {' → '.join([*chain, place.code])} is a circle.")
     return faults
+
+
+def _folder_faults(folder: Path, listed: dict[str, Place]) -> list[str]:
+    named = [place.parameters for place in listed.values() if place.parameters]
+    there = {entry.name for entry in (folder / "parameters").iterdir() if entry.is_dir()}
+    return [
+        *(f"parameters/{name}: named by more than one place."
+          for name in sorted({name for name in named if named.count(name) > 1})),
+        *(f"parameters/{name}: no place names this folder." for name in sorted(there - set(named))),
+        *(f"parameters/{name}: named by a place, not there." for name in sorted(set(named) - there)),
+    ]
+
+
+def _file_faults(file: Path, folder: Path, units: dict[str, Unit]) -> list[str]:
+    parts = file.relative_to(folder / "parameters").with_suffix("").parts
+    if file.suffix != ".yaml" or len(parts) < PATH_PARTS_MIN:
+        return ["unknown file: a parameter is parameters/<place>/<benefit>/…/<name>.yaml."]
+    strange = [part for part in parts if not NAME.fullmatch(part)]
+    if strange:
+        return [f"unknown file: {strange[0]!r} is no name of small letters, digits and _."]
+    if reserved := RESERVED.intersection(parts):
+        return [f"unknown file: OpenFisca keeps the name {reserved.pop()!r} for itself. Choose another."]
+    if file.with_suffix("").is_dir():
+        return ["both a parameter and a folder of parameters. Rename one."]
+    return parameter_faults(file, units)
+
+
+def _own(place: Place, folder: Path) -> dict[str, DatedParameter]:
+    files = parameter_files(folder / "parameters" / str(place.parameters))
+    return {path: read_parameter(path, file, place.code) for path, file in files.items()}
+
+
+def _measure_faults(own: dict[str, dict[str, DatedParameter]], listed: dict[str, Place],
+                    units: dict[str, Unit]) -> list[str]:
+    """One path means one thing: a place may not say a year's sum, or a group, where another says a month's sum.
+
+    Hazard: a term may be in calendar days here and in working days there; both are counts, and rules read the unit.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    faults: list[str] = []
+    for code, parameters in own.items():
+        for path, parameter in parameters.items():
+            unit = next((used.unit for used in parameter.values if used is not None), None)
+            if unit is None:
+                continue
+            measure = unit if units[unit].kind == "money" else units[unit].kind
+            other, place = first.setdefault(path, (measure, code))
+            if measure != other:
+                faults.append(f"parameters/{listed[code].parameters}/{path.replace('.', '/')}.yaml: metadata.unit: "
+                              f"{unit}, but {other} in {listed[place].name}. Give it a path of its own.")
+            faults += [f"parameters/{listed[code].parameters}/{path.replace('.', '/')}.yaml: path: {above} is a "
+                       f"parameter of {listed[first[above][1]].name}, not a group." for above in _above(path)
+                       if above in first]
+    return faults
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _found_after_all(own: dict[str, dict[str, DatedParameter]], listed: dict[str, Place], folder: Path) -> list[str]:
+    """A value that is known cannot be recorded as not found in the same place for the same days."""
+    try:
+        rows = read_not_found(folder)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        return [f"not_found.yaml: {_first(error)}"]
+    faults: list[str] = []
+    for row in rows:
+        where = f"not_found.yaml: {row.place}"
+        if row.place not in listed:
+            faults.append(f"{where}: no such area is listed.")
+            continue
+        levels = [own[code] for code in _around(row.place, listed) if code in own]
+        for path in sorted({path for level in levels for path in level if row.names(path)}):
+            parameter = nearest_first([level[path] for level in levels if path in level])
+            if (known := _known_in(parameter, row)) is not None:
+                faults.append(f"{where}: paths: {path} is known from {known}. Take it out, or mend the value.")
+    return faults
+
+
+def _around(code: str, listed: dict[str, Place]) -> list[str]:
+    parent = listed[code].parent
+    return [code, *(_around(parent, listed) if parent is not None else [])]
+
+
+def _known_in(parameter: DatedParameter, row: NotFound) -> Any:
+    if (used := parameter.at(row.from_date)) is not None:
+        return used.from_date
+    days = (day for day, used in zip(parameter.from_dates, parameter.values, strict=True) if used is not None)
+    return next((day for day in days if row.covers(day)), None)

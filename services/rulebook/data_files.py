@@ -39,7 +39,8 @@ def rulebook_version() -> str:
     """Digest of every rule and figure, so that a decision names exactly what it was decided by."""
     digest = hashlib.sha256()
     for file in sorted((*RULEBOOK.glob("*.py"), *RULEBOOK.glob("*.yaml"),
-                        *RULEBOOK.glob("variables/*.py"), *RULEBOOK.glob("parameters/**/*.yaml"))):
+                        *RULEBOOK.glob("variables/*.py"), *RULEBOOK.glob("places/*.yaml"),
+                        *RULEBOOK.glob("parameters/**/*.yaml"))):
         digest.update(file.relative_to(RULEBOOK).as_posix().encode())
         digest.update(file.read_bytes())
     return f"1+{digest.hexdigest()[:12]}"

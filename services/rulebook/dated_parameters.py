@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -37,7 +38,13 @@ class ParameterUsed(BaseModel):
     from_date: date
     reference: str = Field(description="Title of the document or page it was read in.")
     verified: bool = Field(description="Whether it was read at the source, not in a copy or from memory.")
+    note: str | None = Field(default=None, description="What was not read, or how it was read.")
     place: str = Field(description="Code of the area whose rule it is.")
+
+    @property
+    def cited(self) -> str:
+        """The document as people are told of it: what was not read at its source says so."""
+        return self.reference if self.verified else f"{self.reference}(未经核实)"
 
     @property
     def whole_number(self) -> int:
@@ -60,6 +67,8 @@ class DatedParameter:
 
     from_dates: tuple[date, ...]
     values: tuple[ParameterUsed | None, ...]
+    description: str = ""
+    last_checked_on: date | None = None
 
     def at(self, on: date) -> ParameterUsed | None:
         """What holds on this day, or None where nothing is known."""
@@ -75,7 +84,8 @@ def parameter_files(folder: Path) -> dict[str, Path]:
     }
 
 
-def _read_parameter(path: str, file: Path, code: str) -> DatedParameter:
+def read_parameter(path: str, file: Path, code: str) -> DatedParameter:
+    """The parameter in a file that has no fault (check.py), as the place with this code says it."""
     content = read_yaml(file)
     metadata: dict[str, Any] = content["metadata"]
     steps: list[tuple[date, ParameterUsed | None]] = []
@@ -84,41 +94,65 @@ def _read_parameter(path: str, file: Path, code: str) -> DatedParameter:
         reference: dict[str, Any] = metadata["reference"][from_date]
         steps.append((from_date, None if value is None else ParameterUsed(
             path=path, value=value, unit=metadata["unit"], from_date=from_date, reference=reference["title"],
-            verified=reference["verified"], place=code)))
-    return DatedParameter(tuple(day for day, _ in steps), tuple(value for _, value in steps))
+            verified=reference["verified"], note=reference.get("note"), place=code)))
+    return DatedParameter(tuple(day for day, _ in steps), tuple(value for _, value in steps),
+                          content["description"], metadata["last_checked_on"])
 
 
 def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
 
 
+def nearest_first(own: Sequence[DatedParameter]) -> DatedParameter:
+    """One parameter of several levels of government: on each day the nearest that says anything holds."""
+    if len(own) == 1:
+        return own[0]
+    days = sorted({day for parameter in own for day in parameter.from_dates})
+    values = tuple(
+        next((value for parameter in own if (value := parameter.at(day)) is not None), None) for day in days
+    )
+    return DatedParameter(tuple(days), values, own[0].description, own[0].last_checked_on)
+
+
+def _levels(code: str) -> list[tuple[str, Path]]:
+    """Code and folder of every area with rules of its own, the nearest first."""
+    return [(around.code, PARAMETERS / around.parameters) for around in lineage(code) if around.parameters]
+
+
+@cache
+def _own_parameter(path: str, code: str, folder: Path) -> DatedParameter | None:
+    file = folder / Path(*path.split(".")).with_suffix(".yaml")
+    return read_parameter(path, file, code) if file.exists() else None
+
+
+@cache
+def parameter_of(path: str, code: str) -> DatedParameter | None:
+    """One parameter as it holds in the place, its own before its parents'. Give a `rule_place` code.
+
+    Reads its own files only, at most one a level: a process that needs ten figures does not read hundreds.
+    """
+    levels = (_own_parameter(path, level, folder) for level, folder in _levels(code))
+    own = [parameter for parameter in levels if parameter is not None]
+    return nearest_first(own) if own else None
+
+
 @cache
 def own_parameters(code: str, folder: str) -> dict[str, DatedParameter]:
-    """What the place itself says."""
-    files = parameter_files(PARAMETERS / folder)
-    return {path: _read_parameter(path, file, code) for path, file in files.items()}
-
-
-def _nearest_first(own: list[DatedParameter]) -> DatedParameter:
-    """One parameter of several levels of government: on each day the nearest that says anything holds."""
-    days = sorted({day for parameter in own for day in parameter.from_dates})
-    return DatedParameter(tuple(days), tuple(
-        next((value for parameter in own if (value := parameter.at(day)) is not None), None) for day in days
-    ))
+    """What the area itself says, without what it inherits."""
+    return {path: read_parameter(path, file, code) for path, file in parameter_files(PARAMETERS / folder).items()}
 
 
 @cache
 def parameters_of(code: str) -> dict[str, DatedParameter]:
-    """Every parameter that holds in the place, its own before its parents'. Give a `rule_place` code."""
-    levels = [own_parameters(around.code, around.parameters) for around in lineage(code) if around.parameters]
-    paths = {path for level in levels for path in level}
-    return {path: _nearest_first([level[path] for level in levels if path in level])
-            for path in sorted(paths)}
+    """Every parameter that holds in the place. Give a `rule_place` code."""
+    paths = {path for _, folder in _levels(code) for path in parameter_files(folder)}
+    found = ((path, parameter_of(path, code)) for path in sorted(paths))
+    return {path: parameter for path, parameter in found if parameter is not None}
 
 
 def find(path: str, code: str, on: date) -> ParameterUsed | None:
     """The parameter as it holds in the area on the day; None where it is not known. Raises UnknownPlace."""
-    parameter = parameters_of(rule_place(code)).get(path)
+    parameter = parameter_of(path, rule_place(code))
     return None if parameter is None else parameter.at(on)
 
 
@@ -128,4 +162,3 @@ def get(path: str, code: str, on: date) -> ParameterUsed:
     if found is None:
         raise ParameterUnknown(path, code, on)
     return found
-

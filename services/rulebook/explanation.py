@@ -14,10 +14,10 @@ from services.rulebook.dated_parameters import ParameterUsed, get
 from services.rulebook.evidence import KnownHousehold
 from services.rulebook.models import AmountLine
 from services.rulebook.simulation import Result
+from services.rulebook.units import yuan
 
 TOP_UPS = ("disabled", "grave_or_elderly", "preschool_or_student")
 STANDARD_NAMES = {Standard.URBAN: ("城市", "urban"), Standard.RURAL: ("农村", "rural")}
-FEN_PER_YUAN = 100
 
 
 @cache
@@ -28,15 +28,9 @@ def _messages() -> dict[str, dict[str, str]]:
 def reason(code: str, *, rests_on: ParameterUsed | None = None, **figures: object) -> Reason:
     """A reason of the catalogue with its figures filled in. Raises KeyError for an unknown code or figure."""
     message = _messages()[code]
-    clause = message["clause"] if rests_on is None else f"{message['clause']};{rests_on.reference}"
+    clause = message["clause"] if rests_on is None else f"{message['clause']};{rests_on.cited}"
     return Reason(code=code, clause=clause, zh=message["zh"].format(**figures),
                   en=message["en"].format(**figures))
-
-
-def yuan(amount_fen: int) -> str:
-    """A sum as people write it: 670, or 5.20."""
-    whole, fen = divmod(amount_fen, FEN_PER_YUAN)
-    return f"{whole}.{fen:02}" if fen else str(whole)
 
 
 def lines(household: KnownHousehold, result: Result) -> list[AmountLine]:

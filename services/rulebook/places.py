@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,8 +22,15 @@ class UnknownPlace(ValueError):
     """No such area code in the rulebook."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"Area {code}: not in the rulebook. Check the code, or add it to places.yaml.")
+        super().__init__(f"Area {code}: not in the rulebook. Check the code, or add it under places/.")
         self.code = code
+
+
+class PlaceCycle(ValueError):
+    """Areas that lie around each other: nothing could be inherited."""
+
+    def __init__(self, codes: list[str]) -> None:
+        super().__init__(f"places/: {' → '.join(codes)} is a circle of parents. Mend `parent` of one of them.")
 
 
 class Place(BaseModel):
@@ -40,10 +48,17 @@ class Place(BaseModel):
     """Whether the code was read at its source."""
 
 
+def place_files(rulebook: Path = RULEBOOK) -> list[Path]:
+    """The files that list areas, one a province."""
+    return sorted((rulebook / "places").glob("*.yaml"))
+
+
 @cache
 def places() -> dict[str, Place]:
     """Every listed area by code; villages are not listed."""
-    rows: dict[Any, Any] = read_yaml(RULEBOOK / "places.yaml")
+    rows: dict[Any, Any] = {}
+    for file in place_files():
+        rows |= read_yaml(file)
     return {str(code): Place(code=str(code), **row) for code, row in rows.items()}
 
 
@@ -75,15 +90,35 @@ def parent(code: str) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def lineage(code: str) -> tuple[Place, ...]:
-    """The area itself, then every area around it up to the nation. Raises UnknownPlace."""
-    here = place(code)
-    return (here,) if here.parent is None else (here, *lineage(here.parent))
+    """The area itself, then every area around it up to the nation. Raises UnknownPlace, PlaceCycle."""
+    chain = [place(code)]
+    while (around := chain[-1].parent) is not None:
+        if around in {inner.code for inner in chain}:
+            raise PlaceCycle([*(inner.code for inner in chain), around])
+        chain.append(place(around))
+    return tuple(chain)
 
 
 def place_name(code: str) -> str:
     """Chinese name from the county down (江津区白沙镇); of wider areas their own. Raises UnknownPlace."""
     named = [around for around in reversed(lineage(code)) if around.level in ("county", "town")]
     return "".join(around.name for around in named) or place(code).name
+
+
+def find_place(text: str) -> Place:
+    """The area with this code or this Chinese name (江津区, 江津区白沙镇, 白沙镇).
+
+    Raises UnknownPlace; ValueError where several areas are called so.
+    """
+    if text.isascii():
+        return place(text)
+    called = [listed for listed in places().values() if text in (listed.name, place_name(listed.code))]
+    if not called:
+        raise UnknownPlace(text)
+    if len(called) > 1:
+        several = ", ".join(f"{place_name(listed.code)} {listed.code}" for listed in called)
+        raise ValueError(f"Area {text}: several are called so. Name one by its code: {several}.")
+    return called[0]
 
 
 @lru_cache(maxsize=100_000)

@@ -108,6 +108,6 @@ def _departments_of(benefit: str, place: str, on: date) -> tuple[CatalogueItem, 
             "code": Benefit(code), "department": Department(row["department"]),
             "joins": Joining(row["joins"]), "result_type": row["result_type"],
             "answer_by": _term(get(f"{code}.terms.answer", place, on)),
-            "clause": opened_by.reference, **days,
+            "clause": opened_by.cited, **days,
         }))
     return tuple(items)

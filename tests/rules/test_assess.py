@@ -90,9 +90,15 @@ def test_a_household_whose_members_are_all_dead_is_refused() -> None:
 def test_parameters_used_carry_value_unit_day_and_reference() -> None:
     answer = one(a_request(a_member(serious_illness=True)))
     assert [(used.path, used.value, used.unit, used.from_date) for used in answer.parameters] == [
-        ("dibao.standard.rural", 61000, "fen", date(2024, 9, 1)),
-        ("dibao.top_up.grave_or_elderly", 6000, "fen", date(2018, 1, 1))]
+        ("dibao.standard.rural", 61000, "fen_month", date(2024, 9, 1)),
+        ("dibao.top_up.grave_or_elderly", 6000, "fen_month", date(2018, 1, 1))]
     assert all(used.reference for used in answer.parameters)
+
+
+@pytest.mark.parametrize(("on", "marked"), [(date(2025, 6, 30), False), (date(2023, 9, 1), True)])
+def test_a_reason_says_where_its_figure_was_not_verified(on: date, marked: bool) -> None:
+    [reason] = [reason for reason in one(a_request(on=on)).reasons if reason.code == "income_below_standard"]
+    assert reason.clause.endswith("(未经核实)") is marked
 
 
 def test_trace_leads_from_the_amount_to_inputs_and_parameters() -> None:

@@ -1,74 +1,17 @@
-"""The rulebook's own data: areas, inheritance, references, and the check that guards them."""
+"""The rulebook's own data: areas, inheritance by place and day, and what is not known."""
 
 from __future__ import annotations
 
-import shutil
 from datetime import date
-from pathlib import Path
 
 import pytest
 from openfisca_core.parameters import ParameterNode
 
-from services.rulebook import UnknownPlace, check_rulebook, known_area, parent, place_name, places
-from services.rulebook.check import parameter_faults
+from services.rulebook import UnknownPlace, find_place, known_area, parent, place_name, places
 from services.rulebook.data_files import RULEBOOK, read_yaml
-from services.rulebook.dated_parameters import DatedParameter, find, get
+from services.rulebook.dated_parameters import DatedParameter, find, get, nearest_first
 from services.rulebook.places import rule_place
 from tests.rules.households import BAISHA, JIANGJIN, ON, YUBEI
-
-GOOD = """description: Standard
-values:
-  2024-09-01: {value: 61000}
-  2025-07-01: {value: 63000}
-metadata:
-  unit: fen
-  last_checked_on: 2026-11-01
-  reference:
-    2024-09-01: {title: "重庆日报", verified: true}
-    2025-07-01: {title: "渝民规〔2025〕6号", verified: true}
-"""
-
-
-def test_the_rulebook_has_no_fault() -> None:
-    assert check_rulebook() == []
-
-
-@pytest.mark.parametrize(("old", "new", "fault"), [
-    ("  unit: fen\n", "", "no unit"),
-    ("  last_checked_on: 2026-11-01\n", "", "no last_checked_on"),
-    ('    2025-07-01: {title: "渝民规〔2025〕6号", verified: true}\n', "", "2025-07-01: no reference"),
-    ('title: "渝民规〔2025〕6号", ', "", "2025-07-01: no reference with a title"),
-    ('"渝民规〔2025〕6号", verified: true', '"渝民规〔2025〕6号"', "does not say whether it is verified"),
-    ("  2025-07-01: {value: 63000}", "  2024-09-01: {value: 63000}", "key given twice: 2024-09-01"),
-    ("  2025-07-01: {value: 63000}", "  2024-08-01: {value: 63000}", "dates are not in order"),
-    ("  2025-07-01: {value: 63000}", "  July: {value: 63000}", "no date"),
-    ("{value: 63000}", "{value: 630.5}", "no whole number of fen"),
-    ("{value: 63000}", "{}", "2025-07-01: no value"),
-    ("  2025-07-01: {value: 63000}\n", "", "reference of 2025-07-01, which has no value"),
-    ("description: Standard\n", "", "no description"),
-])
-def test_the_check_finds(tmp_path: Path, old: str, new: str, fault: str) -> None:
-    file = tmp_path / "standard.yaml"
-    file.write_text(GOOD, encoding="utf-8")
-    assert parameter_faults(file) == []
-    assert old in GOOD
-    file.write_text(GOOD.replace(old, new), encoding="utf-8")
-    assert any(fault in found for found in parameter_faults(file)), parameter_faults(file)
-
-
-@pytest.mark.parametrize(("old", "new", "fault"), [
-    ('parent: "5001", parameters: jiangjin', 'parent: "5009", parameters: jiangjin',
-     "place 500116: no parent '5009'"),
-    ("parameters: jiangjin", "parameters: fuling", "folder jiangjin: no place names it"),
-    ("parameters: jiangjin", "parameters: fuling", "folder fuling: named by a place, not there"),
-    ("parameters: jiangjin", "parameters: chongqing", "folder chongqing: named by more than one place"),
-])
-def test_the_check_finds_a_place_that_does_not_fit(tmp_path: Path, old: str, new: str, fault: str) -> None:
-    shutil.copytree(RULEBOOK / "parameters", tmp_path / "parameters")
-    text = (RULEBOOK / "places.yaml").read_text(encoding="utf-8")
-    assert old in text
-    (tmp_path / "places.yaml").write_text(text.replace(old, new), encoding="utf-8")
-    assert fault in " ".join(check_rulebook(tmp_path))
 
 
 @pytest.mark.parametrize(("code", "known"), [
@@ -89,6 +32,19 @@ def test_names_and_parents_lead_up_to_the_nation() -> None:
     assert chain == [BAISHA, JIANGJIN, "5001", "50", "cn"]
     with pytest.raises(UnknownPlace):
         place_name("999999")
+
+
+@pytest.mark.parametrize(("text", "code"), [
+    ("500116", JIANGJIN), ("江津区", JIANGJIN), ("江津区白沙镇", BAISHA), ("白沙镇", BAISHA), ("全国", "cn"),
+    ("500116108001", "500116108001"),
+])
+def test_an_area_is_found_by_its_code_or_its_name(text: str, code: str) -> None:
+    assert find_place(text).code == code
+
+
+def test_a_name_of_several_areas_finds_none_of_them() -> None:
+    with pytest.raises(ValueError, match=r"several are called so\. Name one by its code: .*陇县城关镇 610327100"):
+        find_place("城关镇")
 
 
 def test_every_code_continues_the_code_of_its_parent() -> None:
@@ -115,6 +71,34 @@ def test_null_ends_a_value() -> None:
     parameter = DatedParameter((date(2025, 1, 1), date(2025, 2, 1)), (used, None))
     assert [parameter.at(day) for day in (date(2024, 12, 31), date(2025, 1, 31), date(2025, 2, 1))] == [
         None, used, None]
+
+
+def test_where_a_county_ends_its_own_rule_the_citys_holds_again() -> None:
+    fufeng = "610324"
+    assert [(used.value, used.place) for day in (date(2022, 12, 31), date(2023, 1, 1))
+            if (used := find("dibao.standard.urban", fufeng, day))] == [(50200, fufeng), (66200, "6103")]
+
+
+def test_what_the_nearest_says_on_a_day_comes_before_what_is_newer_around_it() -> None:
+    used = get("dibao.standard.rural", BAISHA, ON)
+    other = used.model_copy(update={"value": 1})
+    merged = nearest_first([DatedParameter((date(2020, 1, 1), date(2022, 1, 1)), (used, None)),
+                            DatedParameter((date(2019, 1, 1), date(2021, 1, 1)), (other, other))])
+    assert [merged.at(date(year, 6, 1)) for year in (2018, 2019, 2020, 2021, 2022)] == [None, other, used, used, other]
+
+
+@pytest.mark.parametrize(("path", "area", "comparison"), [
+    ("dibao_margin.income_comparison", "120101", "at_or_below"), ("dibao_margin.income_comparison", "500116", "below"),
+])
+def test_whether_a_sum_at_the_limit_is_within_it_differs_by_place(path: str, area: str, comparison: str) -> None:
+    assert get(path, area, date(2025, 10, 1)).value == comparison
+
+
+@pytest.mark.parametrize(("path", "area", "unit"), [
+    ("dibao.terms.decide", "500116", "calendar_days"), ("dibao.terms.decide", "120101", "working_days"),
+])
+def test_the_unit_of_a_clock_differs_by_place(path: str, area: str, unit: str) -> None:
+    assert get(path, area, ON).unit == unit
 
 
 def test_openfisca_itself_reads_every_places_folder() -> None:

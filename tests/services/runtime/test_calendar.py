@@ -63,6 +63,7 @@ def test_a_term_ends_at_the_end_of_its_last_day(accepted: str, term: Term, last_
 @pytest.mark.parametrize(("place", "year", "provisional"), [
     (JIANGJIN, 2025, False), (JIANGJIN, 2026, False), (JIANGJIN, 2027, True),
     (LHASA, 2025, False), (LHASA, 2024, True), (LHASA, 2027, True),
+    ("542200", 2025, True), ("632521", 2025, True), ("630121", 2026, True), ("630102", 2026, False),
 ])
 def test_a_year_without_published_calendar_is_provisional(place: str, year: int, provisional: bool) -> None:
     assert WorkCalendar.of(place).provisional(year) is provisional
