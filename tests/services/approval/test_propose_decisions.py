@@ -197,7 +197,7 @@ async def test_the_explanation_names_source_date_and_clause_of_each_figure(appro
     answer = await approval.http.get(f"/decisions/{decision['decision_id']}", headers=approval.officer(BAISHA))
     explanation = answer.json()["explanation"]
     standard = next(figure for figure in explanation["figures"] if figure["path"] == "dibao.standard.rural")
-    assert (standard["value"], standard["unit"], standard["from_date"]) == (61000, "fen", "2024-09-01")
+    assert (standard["value"], standard["unit"], standard["from_date"]) == (61000, "fen_month", "2024-09-01")
     assert standard["reference"] and standard["verified"] in (True, False)
     assert all(reason["zh"] and reason["en"] and reason["clause"] for reason in explanation["reasons"])
     assert all(fact["origin"] and fact["as_of"] for fact in explanation["facts"])
