@@ -116,7 +116,7 @@ def _changed(draw: st.DrawFn, service: FuzzedService, inhabited: Inhabited, vali
             query[name] = draw(_hostile_text())
     call = as_sent(service, Valid(valid.label, caller, path, query, body, valid.headers), caller)
     sent = call.body
-    if draw(st.integers(0, 9)) == 9:
+    if draw(st.integers(0, 4)) == 4:
         sent = draw(st.sampled_from(hostile.BODIES) | (hostile.rewritten(sent) if sent else st.nothing()))
     replaced = draw(hostile.headers()) if draw(st.integers(0, 9)) == 9 else None
     headers = call.headers
@@ -197,16 +197,16 @@ def _changed_json(draw: st.DrawFn, inhabited: Inhabited, content: Any) -> Any:
     places = list(_places(content))
     path = draw(st.sampled_from(places))
     if not path:
-        return draw(hostile.values())
+        return draw(hostile.values_for(content))
     change = draw(st.sampled_from(["put", "put", "put", "put", "drop", "twice", "more"]))
     if change == "put":
-        _put(content, path, draw(hostile.values()))
+        _put(content, path, draw(hostile.values_for(_at(content, path))))
     elif change == "drop":
         del _at(content, path[:-1])[path[-1]]
     elif change == "twice" and isinstance(value := _at(content, path), list) and value:
         value.append(copy.deepcopy(value[0]))
     elif isinstance(value := _at(content, path), dict):
-        value[draw(st.sampled_from([hostile.IDENTITY_NUMBER, "", "extra"]))] = draw(hostile.values())
+        value[draw(st.sampled_from([hostile.IDENTITY_NUMBER, "", "extra"]))] = draw(hostile.values_for(""))
     return content
 
 

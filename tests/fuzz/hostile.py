@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,16 +13,19 @@ from hypothesis import strategies as st
 IDENTITY_NUMBER = "500116199001011234"
 """Of nobody (its check digit is wrong); put where it does not belong, it must not come back."""
 
-VALUES: list[Any] = [
-    None, True, "", " ", 0, -1, 2**31, 2**63, 2**63 - 1, 2**64, 10**30, 1e308, 0.1,
-    IDENTITY_NUMBER, int(IDENTITY_NUMBER), f"身份证{IDENTITY_NUMBER}", f"{IDENTITY_NUMBER}\n",
-    "x" * 5_000, "路" * 201, "\x00", "\ud800", "\x7f\x1b[2J", "\u202e", "%", "'; drop table cases; --",
-    "٥٠٠١١٦", "500116\n",
+NUMBERS: list[Any] = [0, -1, 2**31, 2**63 - 1, 2**63, 2**64, 10**30, 1e308, 0.1, int(IDENTITY_NUMBER)]
+MOMENTS: list[Any] = [
     "0001-01-01", "9999-12-31", "2025-02-30", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
-    "9999-12-31T23:59:59Z", "2025-01-06T00:00:00", "00000000-0000-0000-0000-000000000000",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff", [], {}, [[]], {IDENTITY_NUMBER: IDENTITY_NUMBER},
-    [None] * 1_001,
+    "9999-12-31T23:59:59Z", "2025-01-06T00:00:00",
 ]
+TEXTS: list[Any] = [
+    "", " ", IDENTITY_NUMBER, f"身份证{IDENTITY_NUMBER}", f"{IDENTITY_NUMBER}\n", "x" * 5_000, "路" * 201, "\x00",
+    "\ud800", "\x7f\x1b[2J", "\u202e", "%", "'; drop table cases; --", "٥٠٠١١٦", "500116\n",
+    "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+]
+SHAPES: list[Any] = [None, True, [], {}, [[]], {IDENTITY_NUMBER: IDENTITY_NUMBER}, [None] * 1_001]
+VALUES = [*NUMBERS, *MOMENTS, *TEXTS, *SHAPES]
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 DEEP = 3_000
 TOO_MUCH = 1_000_001
 
@@ -41,20 +45,29 @@ TOKEN_SEGMENTS: list[Any] = [
 ]
 
 
-def values() -> st.SearchStrategy[Any]:
-    """One of them, for the caller to keep and change."""
-    return st.sampled_from(VALUES).map(copy.deepcopy)
+def values_for(value: Any) -> st.SearchStrategy[Any]:
+    """Something to put instead of a value, mostly of its kind, for the caller to keep and change."""
+    alike = TEXTS
+    if isinstance(value, int):
+        alike = NUMBERS
+    elif isinstance(value, str) and DAY.match(value):
+        alike = MOMENTS
+    return (st.sampled_from(alike) | st.sampled_from(VALUES)).map(copy.deepcopy)
 
 
 def rewritten(body: bytes) -> st.SearchStrategy[bytes]:
     """The same JSON written otherwise: readers may differ about it, or must not take it."""
     text = body.decode()
-    first = text[:1] + '"twice": NaN, ' if text.startswith("{") else text
-    surrogate = text[:1] + '"channel": "\\ud800", ' if text.startswith("{") else text
-    return st.sampled_from([
-        body, text.encode("utf-16"), text.encode("utf-32-be"), b"\xef\xbb\xbf" + body, body[:-1], body + body,
-        f"\n\t {text} ".encode(), (first + text[1:]).encode(), (surrogate + text[1:]).encode(),
-        json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "surrogatepass"), body + b"\x00",
+    content = json.loads(body)
+    twice = [text]
+    if isinstance(content, dict) and content:
+        name = json.dumps(next(iter(content)))
+        # Of two fields of one name some readers take the first, some the last, and some look at the last only.
+        twice = [f"{{{name}: {value}, {text[1:]}" for value in ("NaN", '"\\ud800"', "1e999", text)]
+    return st.sampled_from([one.encode() for one in twice]) | st.sampled_from([
+        text.encode("utf-16"), text.encode("utf-32-be"), b"\xef\xbb\xbf" + body, body[:-1], body + body,
+        f"\n\t {text} ".encode(), body + b"\x00",
+        json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"),
     ])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -117,6 +118,16 @@ async def test_an_idempotency_key_is_needed(intake: Intake, key: str | None) -> 
     answer = await intake.http.post("/applications", json=a_form(), headers=headers)
     assert answer.status_code == 422
     assert "idempotency-key" in answer.json()["errors"][0]["field"].lower()
+
+
+@pytest.mark.parametrize("first", ["NaN", '"\\ud800"', "1e999"])
+async def test_a_form_that_readers_of_json_would_differ_about_is_refused(intake: Intake, first: str) -> None:
+    before = await intake.count("cases")
+    body = f'{{"channel": {first}, {json.dumps(a_form())[1:]}'
+    headers = {**intake.citizen(), "Idempotency-Key": "said-twice", "Content-Type": "application/json"}
+    answer = await intake.http.post("/applications", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "json_ambiguous")
+    assert await intake.count("cases") == before
 
 
 async def test_an_officer_takes_in_only_in_the_own_jurisdiction(intake: Intake) -> None:
