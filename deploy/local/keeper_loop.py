@@ -148,6 +148,7 @@ class KeeperLoop:
             clock = await self.read_clock()
             if await self._let_actors_act(calm, clock):
                 return True
+            self.quiet = True
             self.next_at, due_already = await self._next_moment(calm, clock)
             self.hindered_by = None
             drives = any(answer and answer.drives for answer in calm.answers.values())
@@ -172,8 +173,8 @@ class KeeperLoop:
             await asyncio.sleep(WAITING_POLL_SECONDS)
             second = await self._ask(self._watched_urls.keys())
             self.waiting_on = second.waiting_on
-            self.quiet = not self.waiting_on and first.handled == second.handled
-            return second if self.quiet else None
+            if not self.waiting_on and first.handled == second.handled:
+                return second
         self.quiet = False
         return None
 
@@ -197,6 +198,8 @@ class KeeperLoop:
             due = answer is not None and answer.next_at is not None and answer.next_at <= clock.legal_now
             if due or self._seen_by_actor.get(name) != calm.handled:
                 called.append(name)
+        if called:
+            self.quiet = False  # whoever asks meanwhile must not hear so while an actor is about to act
         body = Act(legal_now=clock.legal_now, leap_number=clock.leap_number).model_dump(mode="json")
 
         async def call(name: str) -> int:

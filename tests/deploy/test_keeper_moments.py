@@ -40,3 +40,18 @@ async def test_the_earliest_moment_of_all_counts(
     calm = _Round({"verification": quiet_until(wait_ends), "officers": quiet_until(officer_acts)})
     moment, overdue = await a_keeper(deadline)._next_moment(calm, SimpleNamespace(legal_now=NOON))
     assert (moment, overdue) == (leaps_to, False)
+
+
+async def test_it_is_not_quiet_while_an_actor_acts() -> None:
+    seen: list[bool] = []
+
+    def act(_: httpx.Request) -> httpx.Response:
+        seen.append(keeper.quiet)
+        return httpx.Response(200, json={"acted": 0})
+
+    keeper = a_keeper(None)
+    keeper._http = httpx.AsyncClient(transport=httpx.MockTransport(act))
+    keeper.quiet = True  # as the turn before left it
+    calm = _Round({"officers": quiet_until(NOON)})
+    await keeper._let_actors_act(calm, SimpleNamespace(legal_now=NOON, leap_number=1))
+    assert seen == [False]

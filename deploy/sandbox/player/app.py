@@ -94,6 +94,8 @@ class Player(QuietActor):
             await self._stage.prepare(part)
             part.prepared = True
         if not part.steps_left:
+            if not await self._watcher.caught_up():
+                raise NotNow("Kafka does not tell whether all was read")
             await self._judge(part)
             return
         _, number, step = part.steps_left[0]

@@ -18,6 +18,9 @@ from deploy.sandbox.player.record import SeenEvent
 
 log = structlog.get_logger()
 
+CATCH_UP_POLL_SECONDS = 0.05
+CATCH_UP_POLLS = 200
+
 
 class Watcher:
     """Follows all topics from the beginning; forgets nothing while the process lives."""
@@ -29,11 +32,26 @@ class Watcher:
         self._by_case: dict[UUID, list[SeenEvent]] = defaultdict(list)
         self.unread = 1
         self.read = 0
+        self._rounds_begun = 0
+        self._caught_up_in = 0
+        """The last round at whose end nothing was left to read."""
 
     def events_of(self, case_ids: list[UUID]) -> list[SeenEvent]:
         """All events of these cases, by legal time."""
         events = [event for case_id in case_ids for event in self._by_case[case_id]]
         return sorted(events, key=lambda event: event.time)
+
+    async def caught_up(self) -> bool:
+        """Whether everything was read that was there when this was asked; False where Kafka does not tell soon.
+
+        Hazard: `unread` is as old as the last round, and while Kafka is away a round takes its time.
+        """
+        wanted = self._rounds_begun + 1
+        for _ in range(CATCH_UP_POLLS):
+            if self._caught_up_in >= wanted:
+                return True
+            await asyncio.sleep(CATCH_UP_POLL_SECONDS)
+        return False
 
     async def watch(self) -> None:
         """Read for ever; where Kafka is down, begin again."""
@@ -55,12 +73,15 @@ class Watcher:
             consumer.assign(partitions)
             await consumer.seek_to_beginning()
             while True:
+                self._rounds_begun += 1
                 for records in (await consumer.getmany(timeout_ms=50)).values():
                     for record in records:
                         self._note(record)
                 ends = await consumer.end_offsets(partitions)
                 positions = [await consumer.position(partition) for partition in partitions]
                 self.unread = sum(ends.values()) - sum(positions)
+                if not self.unread:
+                    self._caught_up_in = self._rounds_begun
         finally:
             await consumer.stop()
 
