@@ -45,6 +45,7 @@ class Player(QuietActor):
         self._stage = Stage(settings)
         self._watcher = Watcher(settings.kafka_bootstrap, self._tell)
         self._performances: dict[UUID, list[Performance]] = {}
+        self._caught_up: bool | None = None
         self.handled = 0
 
     async def start(self, run: Run) -> UUID:
@@ -78,6 +79,7 @@ class Player(QuietActor):
 
     async def act(self, legal_now: datetime, leap_number: int) -> int:
         """Do the steps whose moment has come, and judge what has ended."""
+        self._caught_up = None
         acted = 0
         for part in self._all():
             while (at := part.next_at()) is not None and at <= legal_now:
@@ -94,7 +96,9 @@ class Player(QuietActor):
             await self._stage.prepare(part)
             part.prepared = True
         if not part.steps_left:
-            if not await self._watcher.caught_up():
+            if self._caught_up is None:  # once for all that end at this moment
+                self._caught_up = await self._watcher.caught_up()
+            if not self._caught_up:
                 raise NotNow("Kafka does not tell whether all was read")
             await self._judge(part)
             return
