@@ -21,7 +21,7 @@ test: setup ## Run the tests, or some of them: make test T=tests/rules
 
 faults: setup ## Run every fault at every moment and write docs/faults.md; takes an hour
 	@rm -f .onething/faults.json
-	@$(VENV)/python -m tests.faults.lanes; broken=$$?; $(VENV)/python -m tests.faults.page && exit $$broken
+	@$(VENV)/python -m pytest tests/faults -m ""; broken=$$?; $(VENV)/python -m tests.faults.page && exit $$broken
 
 check: setup ## Lint and check types
 	@$(VENV)/ruff check .
