@@ -75,6 +75,13 @@ class Supporter(Command):
     monthly_support_fen: Fen | None = None
 
 
+class FamilyLivedWith(Command):
+    """The family that one who applies alone lives with (单人户: the gravely disabled and the seriously ill)."""
+
+    members_count: Annotated[int, Field(ge=1, le=30)] = Field(description="With the one who applies.")
+    income_fen_month: Fen | None = Field(default=None, description="Of all of them together.")
+
+
 class Account(Command):
     """Where money should go."""
 
@@ -126,6 +133,9 @@ class SubmitApplication(Command):
     supporters: Annotated[list[Supporter], Field(max_length=30)] = []
     assets: Property = Property()
     accounts: Annotated[list[Account], Field(max_length=5)] = []
+    family_lived_with: FamilyLivedWith | None = Field(
+        default=None, description="Given where one person applies apart from the family they live with (单人户)."
+    )
     electricity_account: SecretStr | None = Field(default=None, max_length=32)
     what_happened: WhatHappened | None = None
     small_sum: SmallSumRegistration | None = None

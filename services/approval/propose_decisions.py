@@ -132,7 +132,7 @@ def _apply(
     if assessment.outcome == "evidence_missing":
         return _wait(tx, changes, row, standing, assessment, update_to)
     update_to |= {"state": ItemState.PROPOSED.value, "waits_on": None, "missing": []}
-    level = _level(item_of(row), tx.clock.today)
+    level = rules.Level.COUNTY if assessment.level == "county" else _level(item_of(row), tx.clock.today)
     proposal = rules.Proposal.of(Outcome(assessment.outcome), assessment.amount_fen, assessment.period, level,
                                  assessment.lines, assessment.reasons)
     if standing is not None:

@@ -23,6 +23,7 @@ from contracts.events.item import (
 )
 from contracts.facts import Fact
 from contracts.http.application import ApplicationReceipt, ItemReceipt, PersonReceipt, SubmitApplication
+from services import rulebook
 from services.intake import declared_facts, rules
 from services.intake.application_plan import ApplicationPlan, OpenItem, Placing, PlannedItem
 from services.intake.authorisation_letters import Signing
@@ -77,7 +78,11 @@ class FiledApplication:
     @cached_property
     def household_facts(self) -> list[Fact]:
         """What was declared about the household as a whole."""
-        return declared_facts.of_household(self.form, self.clock.today)
+        place = rules.applicant(self.form).registered_area
+        return declared_facts.of_household(
+            self.form, self.clock.today,
+            elderly_from_age_years=rulebook.support_disregarded_from_age_years(place, self.clock.today),
+        )
 
     def receipt(self) -> ApplicationReceipt:
         """What the one who handed it in is told."""

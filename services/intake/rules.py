@@ -134,6 +134,8 @@ def _faults_of_request(form: SubmitApplication, role: str, today: date) -> Itera
         yield Fault("channel", "该渠道仅限经办人员。Only an officer keys a form in.")
     if role == HELPER and form.on_behalf is None:
         yield Fault("on_behalf", "代办须说明原因和关系。A helper says why, and how they are related.")
+    if form.family_lived_with is not None and len(form.persons) > 1:
+        yield Fault("family_lived_with", "单人户只填申请人一人。Who applies alone is the only person of the form.")
     if not form.promise_of_truth:
         yield Fault("promise_of_truth", "须承诺内容属实。The household has to promise that the form is true.")
     if form.what_happened is not None and form.what_happened.happened_on > today:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 RULEBOOK = Path(__file__).parent
+DATA_FOLDERS = ("benefits", "messages", "places", "parameters")
 
 
 class StrictLoader(yaml.CSafeLoader):
@@ -34,13 +35,23 @@ def read_yaml(file: Path) -> dict[Any, Any]:
     return content  # pyright: ignore[reportUnknownVariableType]
 
 
+def read_folder(folder: Path) -> dict[Any, Any]:
+    """The mappings of all YAML files of a folder as one. Raises ValueError where two files have the same key."""
+    whole: dict[Any, Any] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        rows = read_yaml(file)
+        if twice := sorted(whole.keys() & rows.keys()):
+            raise ValueError(f"{folder.name}/{file.name}: {twice[0]}: stands in another file as well. Take one out.")
+        whole |= rows
+    return whole
+
+
 @cache
 def rulebook_version() -> str:
     """Digest of every rule and figure, so that a decision names exactly what it was decided by."""
     digest = hashlib.sha256()
-    for file in sorted((*RULEBOOK.glob("*.py"), *RULEBOOK.glob("*.yaml"),
-                        *RULEBOOK.glob("variables/*.py"), *RULEBOOK.glob("places/*.yaml"),
-                        *RULEBOOK.glob("parameters/**/*.yaml"))):
+    data = (file for folder in DATA_FOLDERS for file in RULEBOOK.glob(f"{folder}/**/*.yaml"))
+    for file in sorted((*RULEBOOK.glob("*.py"), *RULEBOOK.glob("*.yaml"), *RULEBOOK.glob("variables/*.py"), *data)):
         digest.update(file.relative_to(RULEBOOK).as_posix().encode())
         digest.update(file.read_bytes())
     return f"1+{digest.hexdigest()[:12]}"

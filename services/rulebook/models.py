@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.benefits import Benefit, Department, Relation, Source
 from contracts.events.decision import Period, Reason
@@ -34,15 +34,28 @@ class Member(Answer):
     facts: list[Fact] = []
 
 
-class AssessmentRequest(Answer):
-    """One household, one benefit, one place, one day."""
+class HouseholdFacts(Answer):
+    """One household on one day in one place, and what is known about it."""
 
     key: str = Field(description="The caller's own; comes back with the answer.")
-    benefit: Benefit
     place: AreaCode
     on: date
     members: Annotated[list[Member], Field(min_length=1)]
     facts: list[Fact] = Field(default_factory=list[Fact], description="About the household as a whole.")
+    as_declared: bool = Field(default=False, description="Take facts as told, of whatever origin: for a menu, "
+                                                         "never for a decision.")
+
+    @model_validator(mode="after")
+    def _each_person_once(self) -> HouseholdFacts:
+        if len({member.person_id for member in self.members}) < len(self.members):
+            raise ValueError("members: one person is named twice. Name each once.")
+        return self
+
+
+class AssessmentRequest(HouseholdFacts):
+    """One household, one benefit, one place, one day."""
+
+    benefit: Benefit
 
 
 class AmountLine(Answer):
@@ -57,7 +70,7 @@ class MissingFact(Answer):
     """What is unknown and who can tell it."""
 
     person_id: UUID | None = None
-    name: str = Field(description="A FactName, `amount_fen`, or `parameter:<path>` (rule unknown).")
+    name: str = Field(description="A FactName, or `parameter:<path>` (rule unknown).")
     from_whom: Informant
     source: Source | None = Field(default=None, description="Which data source, where one can tell it.")
 
@@ -69,9 +82,11 @@ class Assessment(Answer):
     benefit: Benefit
     outcome: AssessedOutcome
     amount_fen: int | None = Field(
-        default=None, description="Of the household, per period; None if not granted."
+        default=None, description="Of the household, per period; None if not granted, or if no money is given."
     )
+    level: DecidingLevel | None = Field(default=None, description="Who decides, where the sum says so.")
     period: Period | None = None
+    given_per: Literal["monthly", "once", "yearly", "term"] | None = None
     first_month: date | None = Field(
         default=None, description="First day of the first month paid, were it confirmed on that day."
     )

@@ -46,6 +46,11 @@ def _not_found() -> tuple[NotFound, ...]:
     return tuple(read_not_found(RULEBOOK))
 
 
+def rows_around(code: str) -> tuple[NotFound, ...]:
+    """What is recorded as unknown in the area at any time, its own rows before its parents'. Raises UnknownPlace."""
+    return tuple(row for around in lineage(code) for row in _not_found() if row.place == around.code)
+
+
 def not_found(code: str, on: date) -> list[NotFound]:
     """What is recorded as unknown in the area on the day, its own rows before its parents'. Raises UnknownPlace."""
-    return [row for around in lineage(code) for row in _not_found() if row.place == around.code and row.covers(on)]
+    return [row for row in rows_around(code) if row.covers(on)]

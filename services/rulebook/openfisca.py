@@ -6,7 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from openfisca_core import entities, parameters, periods, simulations, taxbenefitsystems, variables
+from openfisca_core import (
+    entities,
+    errors,
+    indexed_enums,
+    parameters,
+    periods,
+    simulations,
+    taxbenefitsystems,
+    variables,
+)
 from openfisca_core.variables import config
 
 # Hazard: OpenFisca calculates in float32: 1,234,567.89 becomes 1,234,567.875. Set before any rule is loaded.
@@ -14,9 +23,12 @@ config.VALUE_TYPES[float]["dtype"] = np.float64
 
 Variable: Any = variables.Variable
 TaxBenefitSystem: Any = taxbenefitsystems.TaxBenefitSystem
+Simulation: Any = simulations.Simulation
 SimulationBuilder: Any = simulations.SimulationBuilder
 ParameterNode: Any = parameters.ParameterNode
 period: Any = periods.period
+ParameterNotFoundError: Any = errors.ParameterNotFoundError
+Enum: Any = indexed_enums.Enum
 
 DAY: Any = periods.DateUnit.DAY
 """Everything is evaluated on a day, for figures change on days; sums are per month all the same."""

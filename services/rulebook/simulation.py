@@ -1,40 +1,47 @@
-"""Evaluates many households of one place and day in one vectorised OpenFisca simulation."""
+"""Evaluates many households of one place, day and standard in one vectorised OpenFisca simulation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from contracts.benefits import Standard
-from contracts.facts import FactName
+from contracts.facts import HOUSEHOLD_FACTS, FactName, FactValue
 from services.rulebook.data_files import RULEBOOK
 from services.rulebook.dated_parameters import ParameterValue, parameters_of
-from services.rulebook.evidence import KnownHousehold
+from services.rulebook.evidence import KnownHousehold, Reads, fact_rules
+from services.rulebook.facts_as_inputs import inputs
+from services.rulebook.figures import RuleUnknown
+from services.rulebook.not_found import rows_around
 from services.rulebook.openfisca import (
     Household,
     ParameterNode,
     Person,
-    SimulationBuilder,
+    Simulation,
     TaxBenefitSystem,
     period,
 )
 
-PERSON_INPUTS = (
-    FactName.BORN_ON, FactName.DISABILITY_GRADE, FactName.SERIOUS_ILLNESS, FactName.IN_FULL_TIME_EDUCATION,
-)
-INCOME_INPUTS = (
-    FactName.WAGE, FactName.PENSION, FactName.BUSINESS_INCOME, FactName.PROPERTY_INCOME,
-    FactName.TRANSFER_INCOME,
-)
-"""Required of adults, not of children: a child's income that nobody told of is none."""
-
-Calculated = dict[str, int]
+Calculated = dict[str, int | float]
 """Every calculated variable of one person or household; sums in fen, truths as 0 and 1."""
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """What the formulas of some variables rest on, in a place on a day for one standard."""
+
+    variables: tuple[str, ...]
+    reads: Reads
+    depends_on: dict[str, list[str]]
+    """For every calculated variable: the variables and parameters that its formula read."""
+    about_persons: tuple[str, ...]
+    about_households: tuple[str, ...]
+    """Which of the calculated variables are about a person, and which about the household."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,6 @@ class Result:
 
     household: Calculated
     persons: list[Calculated]
-    depends_on: dict[str, list[str]]
-    """For every calculated variable: the variables and parameters that its formula read."""
 
 
 @cache
@@ -52,6 +57,9 @@ def system_of(place: str) -> Any:
     """The rules with the parameters of a `rule_place`."""
     system = TaxBenefitSystem([Person, Household])
     system.parameters = ParameterNode("", data=_parameter_tree(place))
+    system.not_found = rows_around(place)
+    for variable in inputs():
+        system.add_variable(variable)
     system.add_variables_from_directory(str(RULEBOOK / "variables"))
     return system
 
@@ -74,74 +82,106 @@ def _plain(value: ParameterValue) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def simulate(place: str, on: date, households: Sequence[KnownHousehold]) -> list[Result]:
-    """Calculate `dibao_fen_month` and all it rests on; nothing may be missing, no household be empty."""
-    simulation = _simulation(place, on, households)
+def formulas_of(place: str, on: date, standard: str, variables: tuple[str, ...]) -> Formulas:
+    """What these variables rest on, found by calculating them once. Give a `rule_place`. Raises RuleUnknown."""
+    found = _formulas_or_unknown(place, on, standard, variables)
+    if isinstance(found, str):
+        raise RuleUnknown(found)
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def _formulas_or_unknown(place: str, on: date, standard: str, variables: tuple[str, ...]) -> Formulas | str:
+    """As formulas_of; the path of the figure that is not known instead of raising, since that is kept as well."""
+    try:
+        return _formulas(place, on, standard, variables)
+    except RuleUnknown as error:
+        return error.path
+
+
+def _formulas(place: str, on: date, standard: str, variables: tuple[str, ...]) -> Formulas:
+    """Hazard: this is the same for every household only because no formula branches on a household's facts, but for
+    its standard; they calculate with arrays.
+    """
+    simulation = new_simulation(place, [1], {FactName.STANDARD: np.array([standard])}, on)
     simulation.trace = True
-    simulation.calculate("dibao_fen_month", on.isoformat())
-    columns, depends_on = _read_trace(simulation)
-    per_person, per_household = _rows(simulation, columns, "person"), _rows(simulation, columns, "household")
-    return [Result(household, list(persons), depends_on)
-            for household, persons in zip(per_household, _split(per_person, households), strict=True)]
+    for name in variables:
+        simulation.calculate(name, on.isoformat())
+    system = simulation.tax_benefit_system
+    depends_on: dict[str, list[str]] = {}
+    read: set[FactName] = set()
+    for node in simulation.tracer.browse_trace():
+        if node.name in list(FactName):
+            read.add(FactName(node.name))
+        elif node.name not in depends_on or node.children:  # what is calculated again carries no children
+            names = [child.name for child in node.children] + [parameter.name for parameter in node.parameters]
+            depends_on[node.name] = list(dict.fromkeys([*depends_on.get(node.name, []), *names]))
+    return Formulas(
+        variables, Reads(frozenset(read - HOUSEHOLD_FACTS), frozenset(read & HOUSEHOLD_FACTS)), depends_on,
+        tuple(name for name in depends_on if system.get_variable(name).entity.is_person),
+        tuple(name for name in depends_on if not system.get_variable(name).entity.is_person),
+    )
 
 
-def _simulation(place: str, on: date, households: Sequence[KnownHousehold]) -> Any:
-    builder = SimulationBuilder()
+def new_simulation(place: str, sizes: Sequence[int], values: dict[FactName, Any], on: date) -> Any:
+    """A simulation of households of these sizes; `values` has an array for each fact that is set."""
     system = system_of(place)
-    members = [member for household in households for member in household.members]
-    builder.create_entities(system)
-    builder.declare_person_entity("person", range(len(members)))
-    group = builder.declare_entity("household", range(len(households)))
-    sizes = [len(household.members) for household in households]
-    household_of = np.repeat(np.arange(len(households)), sizes)
-    builder.join_with_persons(group, household_of, roles=np.zeros(len(members), dtype=int))
-    simulation = builder.build(system)
+    populations = system.instantiate_entities()
+    persons, households = populations["person"], populations["household"]
+    # Not by SimulationBuilder: it makes a list of Python numbers of every person three times over.
+    households.count, households.ids = len(sizes), np.arange(len(sizes))
+    households.members_entity_id = np.repeat(households.ids, sizes)
+    persons.count = len(households.members_entity_id)
+    persons.ids = np.arange(persons.count)
+    simulation = Simulation(system, populations)
     day = period(on.isoformat())
-    inputs: dict[str, list[Any]] = {
-        name.value: [member.values[name] for member in members] for name in PERSON_INPUTS
-    } | {
-        name.value: [member.values.get(name, 0) for member in members] for name in INCOME_INPUTS
-    }
-    inputs["urban_standard"] = [known.values[FactName.STANDARD] == Standard.URBAN for known in households]
-    for name in (FactName.ASSETS_WITHIN_LOCAL_LIMIT, FactName.SUPPORT_INCOME):
-        inputs[name.value] = [household.values[name] for household in households]
-    for name, values in inputs.items():
-        dtype: Any = "datetime64[D]" if name == FactName.BORN_ON else None
-        simulation.set_input(name, day, np.array(values, dtype=dtype))
+    for name, array in values.items():
+        simulation.set_input(name.value, day, array)
     return simulation
 
 
-def _read_trace(simulation: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Values and dependencies of every variable with a formula. What is read again carries neither."""
-    columns: dict[str, Any] = {}
-    depends_on: dict[str, list[str]] = {}
-    for node in simulation.tracer.browse_trace():
-        variable = simulation.tax_benefit_system.get_variable(node.name)
-        if node.name in columns or variable.is_input_variable():
-            continue
-        columns[node.name] = node.value
-        read = [child.name for child in node.children] + [parameter.name for parameter in node.parameters]
-        depends_on[node.name] = list(dict.fromkeys(read))
-    return columns, depends_on
+class Calculation:
+    """Calculated values of many households of one place, day and standard, each read when it is asked for.
+
+    Give a `rule_place`, and formulas of the households' standard; what these read must be known of everybody.
+    """
+
+    def __init__(self, place: str, on: date, households: Sequence[KnownHousehold],
+                 formulas: Collection[Formulas]) -> None:
+        members = [member for household in households for member in household.members]
+        values: dict[FactName, Any] = {}
+        for name in {name for one in formulas for name in one.reads.person}:
+            values[name] = _array(name, [member.values[name] for member in members])
+        for name in {FactName.STANDARD, *(name for one in formulas for name in one.reads.household)}:
+            values[name] = _array(name, [household.values[name] for household in households])
+        sizes = [len(household.members) for household in households]
+        self._simulation = new_simulation(place, sizes, values, on)
+        self._day = period(on.isoformat())
+        for name in dict.fromkeys(name for one in formulas for name in one.variables):
+            self._simulation.calculate(name, self._day)
+        self._persons = [range(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
+        self._columns: dict[str, list[int | float]] = {}
+
+    def result(self, row: int, formulas: Formulas) -> Result:
+        """What came out for one household, as far as these formulas go."""
+        household = {name: self._column(name)[row] for name in formulas.about_households}
+        persons = [{name: self._column(name)[person] for name in formulas.about_persons}
+                   for person in self._persons[row]]
+        return Result(household, persons)
+
+    def _column(self, name: str) -> list[int | float]:
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = _numbers(self._simulation.get_holder(name).get_array(self._day))
+        return column
 
 
-def _rows(simulation: Any, columns: dict[str, Any], entity: str) -> list[Calculated]:
-    of_entity = {name: _integers(name, values) for name, values in columns.items()
-                 if simulation.tax_benefit_system.get_variable(name).entity.key == entity}
-    return [dict(zip(of_entity, row, strict=True)) for row in zip(*of_entity.values(), strict=True)]
+def _array(name: FactName, values: list[FactValue]) -> Any:
+    return np.array(values, dtype="datetime64[D]" if fact_rules()[name].type == "date" else None)
 
 
-def _integers(name: str, values: Any) -> list[int]:
-    """Hazard: sums are calculated in floating point; anything but whole fen is a fault in a rule."""
-    whole = values.astype(np.int64)
-    if not np.array_equal(whole, values):
-        raise ArithmeticError(f"Variable {name}: a result is not a whole number. Mend its formula.")
-    return whole.tolist()
-
-
-def _split(rows: list[Calculated], households: Sequence[KnownHousehold]) -> Iterator[list[Calculated]]:
-    start = 0
-    for household in households:
-        end = start + len(household.members)
-        yield rows[start:end]
-        start = end
+def _numbers(values: Any) -> list[int | float]:
+    """Whole numbers as such; what is a fraction on the way to a sum stays one."""
+    if values.dtype.kind == "f":
+        return [int(value) if value.is_integer() else value for value in values.tolist()]
+    return values.astype(np.int64).tolist()

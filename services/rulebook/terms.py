@@ -6,9 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final, cast
 
-from contracts.benefits import Benefit, Department
-from contracts.events.referral import Joining
-from services.rulebook.data_files import RULEBOOK, read_yaml
+from services.rulebook.benefit_rules import benefits
 from services.rulebook.dated_parameters import ParameterUsed, find, get
 from services.rulebook.models import CatalogueItem, DecidingLevel, PaymentRule, Term, Terms
 from services.rulebook.places import COUNTY_DIGITS, TOWN_DIGITS, rule_place
@@ -89,6 +87,12 @@ def first_month(benefit: str, place: str, decided_on: date) -> date:
     return this_month.replace(month=this_month.month + 1)
 
 
+def support_disregarded_from_age_years(place: str, on: date) -> int | None:
+    """From which age of whoever owes it the place disregards support; None without such a rule. Raises UnknownPlace."""
+    age = find("support.disregard.from_age_years", place, on)
+    return None if age is None else age.whole_number
+
+
 def departments_of(benefit: str, place: str, on: date) -> list[CatalogueItem]:
     """Items of other departments that a grant of this benefit opens there. Raises UnknownPlace."""
     return list(_departments_of(benefit, rule_place(place), on))
@@ -97,17 +101,16 @@ def departments_of(benefit: str, place: str, on: date) -> list[CatalogueItem]:
 @lru_cache(maxsize=10_000)
 def _departments_of(benefit: str, place: str, on: date) -> tuple[CatalogueItem, ...]:
     items: list[CatalogueItem] = []
-    for code, row in read_yaml(RULEBOOK / "catalogue.yaml").items():
-        opened_by = find(f"{code}.opened_by", place, on)
+    for rule in benefits().values():
+        opened_by = find(f"{rule.code}.opened_by", place, on)
         if opened_by is None or benefit not in opened_by.names:
             continue
-        days = {name: get(f"{code}.{name}", place, on).whole_number
+        days = {name: get(f"{rule.code}.{name}", place, on).whole_number
                 for name in ("amount_fen_month", "list_by_day", "paid_by_day", "bank_by_day")
-                if find(f"{code}.{name}", place, on)}
+                if find(f"{rule.code}.{name}", place, on)}
         items.append(CatalogueItem.model_validate({
-            "code": Benefit(code), "department": Department(row["department"]),
-            "joins": Joining(row["joins"]), "result_type": row["result_type"],
-            "answer_by": _term(get(f"{code}.terms.answer", place, on)),
+            "code": rule.code, "department": rule.department, "joins": rule.joins, "result_type": rule.result_type,
+            "answer_by": _term(get(f"{rule.code}.terms.answer", place, on)),
             "clause": opened_by.cited, **days,
         }))
     return tuple(items)

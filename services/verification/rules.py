@@ -10,31 +10,24 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from contracts.benefits import Source, Standard
+from contracts.benefits import Source
 from contracts.events.item import HouseholdMember, ItemAccepted
-from contracts.facts import HOUSEHOLD_FACTS, Fact, FactName, Origin, strongest
+from contracts.facts import FACT_WORDS, HOUSEHOLD_FACTS, Fact, FactName, Origin, strongest
 from contracts.http.casework import Finding, ReportVisit
-from services.rulebook.evidence import fact_rules, required_evidence
+from services.rulebook import required_evidence
+from services.rulebook.evidence import LIGHTEST_GRADE, MOST_FEN, MOST_OF_A_COUNT, NO_CERTIFICATE, fact_rules, fits
 
 COUNTY_DIGITS: Final = 6
-FACT_TYPES: Final[Mapping[FactName, type]] = {
-    FactName.BORN_ON: date,
-    FactName.SERIOUS_ILLNESS: bool,
-    FactName.ABLE_TO_WORK: bool,
-    FactName.IN_FULL_TIME_EDUCATION: bool,
-    FactName.ALIVE: bool,
-    FactName.ASSETS_WITHIN_LOCAL_LIMIT: bool,
-    FactName.DISABILITY_KIND: str,
-    FactName.STANDARD: str,
+VALUE_TYPES: Final[Mapping[str, type]] = {
+    "date": date, "bool": bool, "word": str, "fen": int, "count": int, "grade": int,
 }
-"""What kind of value a fact has; all others are integers."""
-FACT_TEXTS: Final[Mapping[FactName, tuple[str, ...]]] = {
-    FactName.STANDARD: tuple(Standard),
-    FactName.DISABILITY_KIND: ("visual", "hearing", "speech", "physical", "mental", "intellectual", "multiple"),
+"""What kind of value a fact has, by how the rulebook counts it."""
+RANGES: Final[Mapping[str, str]] = {
+    "date": "a day that has come", "bool": "yes or no", "word": "one of its words",
+    "fen": f"fen from 0 to {MOST_FEN}", "count": f"a number from 0 to {MOST_OF_A_COUNT}",
+    "grade": f"a number from {NO_CERTIFICATE} to {LIGHTEST_GRADE}",
 }
-"""Facts travel in events, so their words are these only: a free text could name a person."""
-LARGEST_NUMBER: Final = 100_000_000_000
-"""Of fen, years or things: more is a slip of the hand, and more than a simulation can reckon with."""
+"""What a value may be, by how the rulebook counts it: anything else would be no evidence, and push out what is."""
 AFTER_FAILURES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1),
                          timedelta(days=2))
 """Legal time until a source that failed is asked again; after the last, its answer is none."""
@@ -176,22 +169,22 @@ def check_findings(findings: Iterable[Finding], members: Collection[UUID], today
             wrong.append(NotValid(f"{path}.fact.person_id", f"{fact.name} is about the household: leave this out."))
         elif not of_household and fact.person_id not in members:
             wrong.append(NotValid(f"{path}.fact.person_id", f"{fact.name} needs a member of this household."))
-        if (refusal := _refused_value(fact)) is not None:
+        if (refusal := _refused_value(fact, today)) is not None:
             wrong.append(NotValid(f"{path}.fact.value", refusal))
         if fact.as_of > today:
             wrong.append(NotValid(f"{path}.fact.as_of", "A finding cannot be of a future day."))
     return wrong
 
 
-def _refused_value(fact: Fact) -> str | None:
-    kind = FACT_TYPES.get(fact.name, int)
+def _refused_value(fact: Fact, today: date) -> str | None:
+    kind = VALUE_TYPES[fact_rules()[fact.name].type]
     # Hazard: True is an int in Python; `type` keeps a yes from becoming one fen.
     if type(fact.value) is not kind:
         return f"{fact.name} takes a value of type {kind.__name__}."
-    if isinstance(fact.value, str) and fact.value not in FACT_TEXTS[fact.name]:
-        return f"{fact.name} is one of: {', '.join(FACT_TEXTS[fact.name])}."
-    if isinstance(fact.value, int) and not 0 <= fact.value <= LARGEST_NUMBER:
-        return f"{fact.name} is a number from 0 to {LARGEST_NUMBER}."
+    if isinstance(fact.value, str) and fact.value not in set(FACT_WORDS[fact.name]):
+        return f"{fact.name} is one of: {', '.join(FACT_WORDS[fact.name])}."
+    if not fits(fact.name, fact.value, today):
+        return f"{fact.name} cannot be that: {RANGES[fact_rules()[fact.name].type]}."
     return None
 
 

@@ -62,7 +62,7 @@ def test_what_city_and_officers_tell_lets_the_rulebook_grant() -> None:
     [person] = form.persons
     identity = identity_number_of(person.identity_number.get_secret_value(), today=HAPPENED_ON)
     assert identity is not None
-    declared = [*declared_facts.of_household(form, HAPPENED_ON),
+    declared = [*declared_facts.of_household(form, HAPPENED_ON, elderly_from_age_years=None),
                 *declared_facts.of_person(person, person_id, identity, HAPPENED_ON)]
     told = [fact for source in Source
             for given in SourceAnswers.model_validate_json(orjson.dumps(answers(source, ASKED))).answers

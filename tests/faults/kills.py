@@ -45,7 +45,11 @@ STEPS = {
         *("payment.instructed", "payment.settled", "case.concluded"),
     ),
 }
-"""Every event of each story in about the order in which it comes."""
+"""Every event of each story in about the order in which it comes. Other stories take no step that these do not take;
+tests/journeys/test_stories.py holds that."""
+
+FILES = ("C4", "refused", "C3")
+"""Their files."""
 
 BY_CHANCE = {"C4": (), "refused-above-limit": ("deadline.approaching",), "C3": ()}
 """Comes or does not: the reminder of a visit and the visit fall on the same moment. C4 has this step for certain."""

@@ -15,7 +15,7 @@ import pytest_asyncio
 from deploy.sandbox.player.story import Story
 from tests.faults.arms import Arm
 from tests.faults.campaign import Outcome, play_column
-from tests.faults.kills import BY_CHANCE, COLUMNS, PLACES, STEPS, Place, arm_at, arms_of
+from tests.faults.kills import BY_CHANCE, COLUMNS, FILES, PLACES, STEPS, Place, arm_at, arms_of
 from tests.faults.tables import Table
 from tests.journeys.city import stories
 
@@ -25,7 +25,7 @@ HOUSEHOLDS = 2
 CITIES_AT_ONCE = 2
 NAMED_PLACES = "named places"
 NOBODY_READS = "–"
-STORIES = {story.id: story for story in sorted(stories(), key=lambda story: story.calendar.start())}
+STORIES = {story.id: story for story in sorted(stories(*FILES), key=lambda story: story.calendar.start())}
 
 TABLES = {
     story.id: Table(

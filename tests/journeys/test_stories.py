@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.kills import STEPS
 from tests.journeys.city import failed, stories
 from tests.journeys.conftest import COPIES, Played
 
@@ -25,6 +26,12 @@ async def test_every_expectation_of_a_story_holds(played: Played, story_id: str,
 async def test_every_copy_is_a_case_of_its_own(played: Played) -> None:
     case_ids = [case_id for report in played.reports for case_id in report["case_ids"]]
     assert len(set(case_ids)) == len(case_ids) == len(IDS) * COPIES
+
+
+async def test_no_story_takes_a_step_at_which_no_table_of_faults_kills(played: Played) -> None:
+    case_ids = {case_id for report in played.reports for case_id in report["case_ids"]}
+    taken = {record.type for record in played.records if record.key in case_ids}
+    assert taken <= {step for steps in STEPS.values() for step in steps}
 
 
 async def test_what_always_holds_holds_afterwards(played: Played) -> None:

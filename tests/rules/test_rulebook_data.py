@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from string import Formatter
 
 import pytest
 from openfisca_core.parameters import ParameterNode
 
+from contracts.facts import FactName
 from services.rulebook import UnknownPlace, find_place, known_area, parent, place_name, places
-from services.rulebook.data_files import RULEBOOK, read_yaml
+from services.rulebook.benefit_rules import benefits
+from services.rulebook.data_files import RULEBOOK
 from services.rulebook.dated_parameters import DatedParameter, find, get, nearest_first
+from services.rulebook.explanation import messages
 from services.rulebook.places import rule_place
+from services.rulebook.simulation import system_of
 from tests.rules.households import BAISHA, JIANGJIN, ON, YUBEI
 
 
@@ -107,5 +112,16 @@ def test_openfisca_itself_reads_every_places_folder() -> None:
 
 
 def test_every_reason_has_chinese_english_and_a_clause() -> None:
-    for code, message in read_yaml(RULEBOOK / "messages.yaml").items():
+    for code, message in messages().items():
         assert set(message) == {"zh", "en", "clause"}, code
+
+
+def test_every_message_of_every_benefit_is_there_and_has_only_figures_that_are_calculated() -> None:
+    told = set(system_of("50").variables) | {name.value for name in FactName} | {
+        "count", "amount", "total", "standard_zh", "standard_en"}
+    for benefit in benefits().values():
+        codes = [code for condition in benefit.conditions for code in (condition.met, condition.not_met) if code]
+        for code in (*codes, *(line.says for line in benefit.lines)):
+            for language in ("zh", "en"):
+                names = {name for _, name, _, _ in Formatter().parse(messages()[code][language]) if name}
+                assert names <= told, (benefit.code, code, names - told)

@@ -63,6 +63,14 @@ class Cast:
 
     def form(self, step: Step) -> dict[str, Any]:
         """The one form as this step fills it in."""
+        family = self.story.household.family
+        answers = self._answers(step)
+        if family is not None:
+            answers["family_lived_with"] = {"members_count": family.members,
+                                            "income_fen_month": round(family.income_yuan_month * 100)}
+        return answers
+
+    def _answers(self, step: Step) -> dict[str, Any]:
         emergency = step.cause is not None
         signers = [self.applicant.name] if step.authorises is None else step.authorises
         return {
@@ -75,7 +83,8 @@ class Cast:
                         for name in self.story.household.members],
             "accounts": [{"holder": self.applicant.ref, "bank": "重庆农村商业银行",
                           "number": self.applicant.account_number}],
-            "supporters": [],
+            "supporters": [self._supporter(self.people[name], yuan)
+                           for name, yuan in self.story.household.supporters.items()],
             "electricity_account": self.electricity_account,
             "promise_of_truth": True,
         }
@@ -83,6 +92,11 @@ class Cast:
     def authorisation(self, person: Person, method: SigningMethod) -> dict[str, Any]:
         """The electronic authorisation this person signs: every source."""
         return {"method": method, "scope": list(Source), "signed_name": person.name}
+
+    @staticmethod
+    def _supporter(person: Person, yuan_month: float) -> dict[str, Any]:
+        return {"name": person.name, "identity_number": person.identity_number,
+                "relation": person.character.relation or Relation.OTHER, "monthly_support_fen": round(yuan_month * 100)}
 
     def _person(self, person: Person, *, signs: bool) -> dict[str, Any]:
         """What one member declares. What a story does not mention is declared as nothing: no income, no illness."""

@@ -65,13 +65,22 @@ class Character(StoryPart):
     transfer_yuan_month: float | None = None
 
 
+class FamilyLivedWith(StoryPart):
+    """The family that one who applies alone lives with."""
+
+    members: int
+    income_yuan_month: float
+
+
 class Household(StoryPart):
-    """Who belongs together."""
+    """Who belongs together; `supporters`: who owes support from outside, and how much a month in yuan."""
 
     applicant: str
     members: list[str]
     standard: Standard
     electricity_account: str | None = None
+    family: FamilyLivedWith | None = None
+    supporters: dict[str, float] = {}
 
 
 class Does(StrEnum):
@@ -143,7 +152,9 @@ class Story(StoryPart):
     @model_validator(mode="after")
     def hangs_together(self) -> Self:
         """Every name is somebody's, and every step has a moment."""
-        named = {self.household.applicant, *self.household.members, *(n for a in self.sources.values() for n in a)}
+        household = self.household
+        named = {household.applicant, *household.members, *household.supporters,
+                 *(name for answers in self.sources.values() for name in answers)}
         strangers = named - self.people.keys()
         if strangers:
             raise ValueError(f"Story {self.id} names people it does not describe: {', '.join(sorted(strangers))}.")

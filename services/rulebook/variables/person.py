@@ -1,76 +1,17 @@
-"""What is known about a person. Hazard: to OpenFisca an input that is not set is a default, never unknown."""
+"""What is calculated about a person. What is known about one is an input: see evidence.yaml."""
 # OpenFisca finds a variable by its class name, and calls a formula with the entity in place of `self`.
-# pyright: reportSelfClsParameterName=false
+# pyright: reportSelfClsParameterName=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 
-from datetime import date
 from typing import Any
 
 import numpy as np
 
+from contracts.facts import FactName
+from services.rulebook.facts_as_inputs import words_of
+from services.rulebook.figures import MONTHS_PER_YEAR, Figures
 from services.rulebook.openfisca import DAY, Person, Variable
 
-
-class born_on(Variable):
-    value_type = date
-    entity = Person
-    definition_period = DAY
-    label = "Day of birth"
-
-
-class disability_grade(Variable):
-    value_type = int
-    entity = Person
-    definition_period = DAY
-    label = "Grade on the disability certificate, 1 (gravest) to 4; 0 without one"
-
-
-class serious_illness(Variable):
-    value_type = bool
-    entity = Person
-    definition_period = DAY
-    label = "Seriously ill (重病患者)"
-
-
-class in_full_time_education(Variable):
-    value_type = bool
-    entity = Person
-    definition_period = DAY
-    label = "Student (在校学生)"
-
-
-class wage_fen_month(Variable):
-    value_type = float
-    entity = Person
-    definition_period = DAY
-    label = "Wage (工资性收入), fen a month"
-
-
-class pension_fen_month(Variable):
-    value_type = float
-    entity = Person
-    definition_period = DAY
-    label = "Pension (养老金), fen a month"
-
-
-class business_fen_month(Variable):
-    value_type = float
-    entity = Person
-    definition_period = DAY
-    label = "Net business income (经营净收入), fen a month"
-
-
-class property_income_fen_month(Variable):
-    value_type = float
-    entity = Person
-    definition_period = DAY
-    label = "Net income from property (财产净收入), fen a month"
-
-
-class transfer_fen_month(Variable):
-    value_type = float
-    entity = Person
-    definition_period = DAY
-    label = "Net transfers but pension (转移净收入), fen a month"
+KINDS = words_of(FactName.DISABILITY_KIND)
 
 
 class age_years(Variable):
@@ -81,24 +22,55 @@ class age_years(Variable):
 
     def formula(person: Any, period: Any) -> Any:
         born = person("born_on", period)
-        year, month = born.astype("datetime64[Y]"), born.astype("datetime64[M]")
-        day = np.datetime64(str(period.start), "D")
-        birth_month = (month - year).astype(int)
-        birth_day = (born - month).astype(int)
-        this_year, this_month = day.astype("datetime64[Y]"), day.astype("datetime64[M]")
-        month_now, day_now = int((this_month - this_year).astype(int)), int((day - this_month).astype(int))
-        before_birthday = (month_now < birth_month) | ((month_now == birth_month) & (day_now < birth_day))
-        return (this_year - year).astype(int) - before_birthday
+        birth_month, today = born.astype("datetime64[M]"), np.datetime64(str(period.start), "D")
+        this_month = today.astype("datetime64[M]")
+        months = (this_month - birth_month).astype(int)
+        before_the_day = (born - birth_month) > (today - this_month)
+        return (months - before_the_day) // MONTHS_PER_YEAR
+
+
+class gravely_disabled(Variable):
+    value_type = bool
+    entity = Person
+    definition_period = DAY
+    label = "Gravely disabled (重度残疾): grade 1 or 2"
+
+    def formula(person: Any, period: Any, parameters: Any) -> Any:
+        grade = person("disability_grade", period)
+        return (grade >= 1) & (grade <= Figures(person, parameters, period).get("person.grave_disability.grade_max"))
 
 
 class person_income_fen_month(Variable):
     value_type = float
     entity = Person
     definition_period = DAY
-    label = "Counted income of a person, fen a month"
+    label = "Income of a person, fen a month"
 
     def formula(person: Any, period: Any) -> Any:
-        # No share is deducted for the cost of working: each district sets its own, and none was found.
+        # No share is deducted for the cost of working: each district sets its own, and none was found. What an
+        # officer recognised of it is in the household's recognised expense.
         return (person("wage_fen_month", period) + person("pension_fen_month", period)
                 + person("business_fen_month", period) + person("property_income_fen_month", period)
                 + person("transfer_fen_month", period))
+
+
+class income_disregard_fen_month(Variable):
+    value_type = float
+    entity = Person
+    definition_period = DAY
+    label = "Left out of the household's income for a person's disability or illness, fen a month (Tianjin 2025)"
+
+    def formula(person: Any, period: Any, parameters: Any) -> Any:
+        figures = Figures(person, parameters, period)
+        grave = figures.find("income.disregard.disability_grave")
+        if grave is None:
+            return person("person_income_fen_month", period) * 0
+        kind, grade = person("disability_kind", period), person("disability_grade", period)
+        of_kind = np.isin(np.asarray(kind.decode_to_str()), figures.get("income.disregard.disability_grave_kinds"))
+        is_grave = of_kind & (grade >= 1) & (grade <= figures.get("income.disregard.disability_grave_grade_max"))
+        by_disability = np.select([is_grave, grade >= 1], [grave, figures.get("income.disregard.disability_other")], 0)
+        by_illness = np.select(
+            [person("illness_list", period) == number for number in (1, 2, 3)],
+            [figures.get(f"income.disregard.illness_list_{number}") for number in (1, 2, 3)], 0)
+        # Whether both may be left out was not read: the higher is.
+        return np.maximum(by_disability, by_illness)
