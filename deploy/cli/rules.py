@@ -2,17 +2,19 @@
 
 from datetime import date, datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from deploy.cli.clock import LEGAL_ZONE
+from deploy.cli.menu_text import GROUP_WORDS, told
 from deploy.cli.terminal import err, out, print_json
 from deploy.local.problem import StackProblem
 from services import rulebook
-from services.rulebook import Change, InForce, NotFound
-from services.rulebook.units import written
+from services.rulebook import Change, Effect, InForce, NotFound
+from services.rulebook.units import written, yuan
 
 app = typer.Typer(no_args_is_help=True, help="What anyone is owed: the figures by place and date, with their sources.")
 
@@ -60,24 +62,55 @@ def check() -> None:
     err.print("The rulebook has no fault.")
 
 
+@app.command(epilog="Example: onething rules explain services/rulebook/tests/menus/C8.yaml --on 2024-08-20")
+def explain(
+    file: Annotated[Path, typer.Argument(help="A household as YAML: place, day, household, members; see the rulebook's "
+                                              "README.", exists=True, dir_okay=False)],
+    on: Annotated[str | None, typer.Option("--on", help="Day, YYYY-MM-DD; that of the file if not given.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Tell all that a household could be owed, and why: its menu, and the package that gives it most."""
+    try:
+        menu = rulebook.menu(rulebook.read_household(file).facts(None if on is None else _day(on)))
+    except ValueError as error:
+        raise StackProblem("bad_household", str(error)) from None
+    if json:
+        print_json(menu.model_dump(mode="json"))
+        return
+    for line in told(menu):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    err.print(f"{len(menu.package.benefits)} benefits together, {yuan(menu.package.year_fen)} yuan a year.")
+
+
 @app.command(epilog="Example: onething rules diff --from 2024-08-31 --to 2024-09-01 重庆市")
 def diff(
     first: Annotated[str, typer.Option("--from", help="Day before the first change, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
     place: Annotated[str | None, typer.Argument(help="As it holds in this area; every area's own if none.")] = None,
+    sample: Annotated[list[Path] | None, typer.Option(
+        "--sample", help="A household to ask about, as for explain; may be given again. A few made-up ones if none.",
+        exists=True, dir_okay=False)] = None,
     json: AsJson = False,
 ) -> None:
-    """Show which figures change after one day and up to another."""
+    """Show which figures change after one day and up to another; of an area also for whom, in a sample."""
     try:
         found = rulebook.changes(_day(first), _day(last), None if place is None else _code(place))
+        households = [rulebook.read_household(file) for file in sample or ()] or list(rulebook.sample())
+        changed = [] if place is None else rulebook.effects(households, _code(place), _day(first), _day(last))
     except ValueError as error:
-        raise StackProblem("wrong_days", str(error)) from None
+        raise StackProblem("wrong_days_or_household", str(error)) from None
     if json:
-        print_json([change.model_dump(mode="json") for change in found])
+        print_json({"figures": [change.model_dump(mode="json") for change in found],
+                    "households": [effect.model_dump(mode="json") for effect in changed]})
         return
     if found:
         out.print(_changes_table(found))
+    if changed:
+        out.print(_effects_table(changed))
     err.print(f"{len(found)} figures change after {first} and up to {last}.")
+    if place is not None:
+        touched = len({effect.household for effect in changed})
+        err.print(f"Of {len(households)} households of the sample {touched} are owed something else.")
 
 
 def _code(text: str) -> str:
@@ -135,6 +168,18 @@ def _changes_table(found: list[Change]) -> Table:
         table.add_row(str(change.on), rulebook.place_name(change.place), change.path, _value(change.before),
                       _value(change.after), _plain(_source(change.after)))
     return table
+
+
+def _effects_table(changed: list[Effect]) -> Table:
+    table = Table("household", "benefit", "before", "after")
+    for effect in changed:
+        table.add_row(_plain(effect.household), effect.benefit, _owed(effect.before, effect.amount_fen_before),
+                      _owed(effect.after, effect.amount_fen_after))
+    return table
+
+
+def _owed(group: str, amount_fen: int | None) -> str:
+    return GROUP_WORDS[group] if amount_fen is None else f"{yuan(amount_fen)} yuan"
 
 
 def _value(used: rulebook.ParameterUsed | None) -> str:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from deploy.cli.app import app
 
 ROOT = Path(__file__).parents[2]
+MENUS = "services/rulebook/tests/menus"
 DISTRICT = """"500199": {name: 样例区, level: county, parent: "5001", parameters: yangli, verified: false}
 "500199001": {name: 样例街道, level: town, parent: "500199", verified: false}
 """
@@ -97,9 +98,37 @@ def test_diff_tells_what_changes_with_before_and_after() -> None:
     code, shown, summary = run("diff", "--from", "2024-08-31", "--to", "2024-09-01", "重庆市")
     assert code == 0
     assert "600 yuan a month" in shown and "610 yuan a month" in shown
-    assert summary == "6 figures change after 2024-08-31 and up to 2024-09-01."
+    assert summary == ("6 figures change after 2024-08-31 and up to 2024-09-01. "
+                       "Of 4 households of the sample 4 are owed something else.")
     _, everywhere, _ = run("diff", "--from", "2025-08-31", "--to", "2025-09-01", "--json")
-    assert {change["place"] for change in json.loads(everywhere)} == {"12"}
+    assert {change["place"] for change in json.loads(everywhere)["figures"]} == {"12"}
+
+
+def test_diff_tells_for_whom_in_a_sample_it_changes_what() -> None:
+    _, shown, _ = run("diff", "--from", "2024-08-31", "--to", "2024-09-01", "江津区", "--json")
+    orphans = [effect for effect in json.loads(shown)["households"] if effect["benefit"] == "de_facto_orphan"]
+    sums = [(effect["amount_fen_before"], effect["amount_fen_after"]) for effect in orphans]
+    assert sums == [(2 * 140500, 2 * 162500)]
+    told = run("diff", "--from", "2024-08-31", "--to", "2024-09-01", "江津区", "--sample", f"{MENUS}/C8.yaml")[2]
+    assert told.endswith("Of 1 households of the sample 1 are owed something else.")
+
+
+def test_explain_tells_the_three_groups_with_reasons_and_the_package() -> None:
+    code, shown, summary = run("explain", f"{MENUS}/C8.yaml")
+    assert code == 0
+    assert "最低生活保障 subsistence allowance (dibao) [civil_affairs]: 每月 1952 元 a month" in shown
+    assert "符合条件 Qualifies" in shown and "可能符合 May qualify" in shown and "不符合 Does not" in shown
+    assert "低于当地城市低保标准每人每月735元" in shown and "重庆日报 2024-09-24" in shown
+    assert "benefits together" in summary
+    assert json.loads(run("explain", f"{MENUS}/C8.yaml", "--json")[1])["package"]["benefits"]
+
+
+def test_explain_refuses_a_bad_file_by_its_field(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("place: 江津区\nday: 2025-01-06\nmembers: {a: {wage_fen_month: -5}}", encoding="utf-8")
+    code, _, told = run("explain", str(file))
+    assert code != 0
+    assert "members.a.wage_fen_month: -5 cannot be a value of it" in told
 
 
 @pytest.mark.parametrize(("command", "sentence"), [
