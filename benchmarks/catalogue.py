@@ -44,6 +44,8 @@ MEASURES: Final = {
         Measure("workflows", "Item workflows with clock and notice",
                 "bare workflows with as many timers, signals and activities on the same server"),
         Measure("growth", "Cost of a case with a million stored", "the same with ten thousand stored"),
+        Measure("rulebook", "The rulebook: menus, and a province's register screened",
+                "the same rules for one place and day in plain Python, and over the register in NumPy"),
         Measure("memory", "Memory of the stack and its services, and the time to get ready", ""),
     )
 }

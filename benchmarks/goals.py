@@ -62,6 +62,10 @@ GOALS: Final[dict[str, Goal]] = {
     "workflows.completed": Goal(aim=0.6),
     "growth.cpu": Goal(must=1.3, aim=1.1, more_is_better=False),
     "growth.database": Goal(must=1.3, aim=1.1, more_is_better=False),
+    "rulebook.menu_singly": Goal(aim=5, more_is_better=False, of_ratio=False),
+    "rulebook.menu_in_batch": Goal(aim=0.1, more_is_better=False, of_ratio=False),
+    "rulebook.screen_three": Goal(must=3, aim=2, more_is_better=False),
+    "rulebook.screen_memory": Goal(must=2, aim=1, more_is_better=False, of_ratio=False),
     "memory.total": Goal(must=2.5, aim=1.8, more_is_better=False, of_ratio=False),
     "memory.ready": Goal(aim=10, more_is_better=False, of_ratio=False),
 }
