@@ -32,12 +32,17 @@ class Register:
     facts: dict[FactName, Array]
     unknown: dict[FactName, Array] = field(default_factory=dict[FactName, Array])
     receives: dict[Benefit, Array] = field(default_factory=dict[Benefit, Array])
+    is_checked: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         self.sizes = np.asarray(self.sizes)
         if not len(self.sizes) or self.sizes.min() < 1:
             raise ValueError("sizes: every household has a member. Leave out the empty ones.")
         self._first = np.concatenate(([0], np.cumsum(self.sizes)[:-1]))
+        if not self.is_checked:
+            self._check()
+
+    def _check(self) -> None:
         for name, array in (*self.facts.items(), *self.unknown.items()):
             wanted = len(self.sizes) if name in HOUSEHOLD_FACTS else int(self.sizes.sum())
             if len(array) != wanted:
@@ -52,22 +57,20 @@ class Register:
     def parts(self, households_count: int) -> Iterator[Register]:
         """The register in parts of so many households, without what they receive."""
         for start in range(0, len(self.sizes), households_count):
-            households = slice(start, start + households_count)
-            end = self._first[start + households_count] if start + households_count < len(self.sizes) else None
-            persons = slice(int(self._first[start]), None if end is None else int(end))
-            yield Register(
-                self.sizes[households],
-                {name: array[households if name in HOUSEHOLD_FACTS else persons] for name, array in self.facts.items()},
-                {name: array[households if name in HOUSEHOLD_FACTS else persons]
-                 for name, array in self.unknown.items()})
+            end = start + households_count
+            last = int(self._first[end]) if end < len(self.sizes) else None
+            yield self._some(slice(start, end), slice(int(self._first[start]), last), self.facts.keys())
 
-    def of(self, households: Array) -> Register:
-        """Those households for which the mask is true, without what they receive."""
-        persons = np.repeat(households, self.sizes)
-        return Register(
-            self.sizes[households],
-            {name: array[households if name in HOUSEHOLD_FACTS else persons] for name, array in self.facts.items()},
-            {name: array[households if name in HOUSEHOLD_FACTS else persons] for name, array in self.unknown.items()})
+    def of(self, households: Array, names: Collection[FactName]) -> Register:
+        """Those households for which the mask is true and these facts of theirs, without what they receive."""
+        return self._some(households, np.repeat(households, self.sizes), names)
+
+    def _some(self, households: Array, persons: Array, names: Collection[FactName]) -> Register:
+        def chosen(arrays: dict[FactName, Array]) -> dict[FactName, Array]:
+            return {name: array[households if name in HOUSEHOLD_FACTS else persons]
+                    for name, array in arrays.items() if name in names}
+
+        return Register(self.sizes[households], chosen(self.facts), chosen(self.unknown), is_checked=True)
 
     def sum_of(self, of_persons: Array) -> Array:
         """The sum of each household's members."""

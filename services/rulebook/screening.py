@@ -6,7 +6,7 @@ It finds whom to look at and decides nothing. What is unknown makes nobody misse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -70,17 +70,24 @@ def screen(place: str, on: date, register: Register, codes: Sequence[Benefit]) -
     households_count = len(register.sizes)
     outcomes = {code: np.full(households_count, UNKNOWN, dtype=np.int8) for code in codes}
     amounts = {code: np.zeros(households_count) for code in codes}
-    for number, standard in enumerate(Standard):
-        of_standard = register.facts[FactName.STANDARD] == number
-        if FactName.STANDARD in register.unknown:
-            of_standard = of_standard & ~register.unknown[FactName.STANDARD]
-        asked = [one for code in codes if (one := _asked(place, on, standard, code)) is not None]
-        if not asked or not of_standard.any():
-            continue
-        told = _screened(rule_place(place), on, register if of_standard.all() else register.of(of_standard), asked)
-        for code, (outcome, amount) in told.items():
-            outcomes[code][of_standard], amounts[code][of_standard] = outcome, amount
+    for chosen, asked in _groups(place, on, register, codes):
+        names = {FactName.STANDARD}.union(*(one.reads | one.proofs for one in asked))
+        those = register if chosen.all() else register.of(chosen, names)
+        for code, (outcome, amount) in _screened(rule_place(place), on, those, asked).items():
+            outcomes[code][chosen], amounts[code][chosen] = outcome, amount
     return {code: _with_receipts(register, code, outcomes[code], amounts[code]) for code in codes}
+
+
+def _groups(place: str, on: date, register: Register, codes: Sequence[Benefit]) -> Iterator[tuple[Array, list[Asked]]]:
+    """Households for which the same benefits can be told by the same facts; mostly those of both standards together."""
+    known = ~register.any_unknown({FactName.STANDARD})
+    asked = {number: [one for code in codes if (one := _asked(place, on, standard, code)) is not None]
+             for number, standard in enumerate(Standard)}
+    if asked[0] == asked[1]:
+        groups = [(known, asked[0])]
+    else:
+        groups = [(known & (register.facts[FactName.STANDARD] == number), of_one) for number, of_one in asked.items()]
+    yield from ((chosen, of_one) for chosen, of_one in groups if of_one and chosen.any())
 
 
 def _asked(place: str, on: date, standard: Standard, code: Benefit) -> Asked | None:
