@@ -21,7 +21,7 @@ from services.rulebook.places import rule_place
 NO_CERTIFICATE, LIGHTEST_GRADE = 0, 4
 MOST_FEN, MOST_OF_A_COUNT = 100_000_000_000, 100_000
 """More is a slip of the hand, and of a count more than OpenFisca's 32 bits hold once it is multiplied."""
-NOTHING: dict[str, FactValue] = {"bool": False, "fen": 0, "count": 0, "grade": NO_CERTIFICATE}
+NOTHING: dict[str, FactValue] = {"date": date(1970, 1, 1), "bool": False, "fen": 0, "count": 0, "grade": NO_CERTIFICATE}
 ABOUT_PERSONS = [name for name in FactName if name not in HOUSEHOLD_FACTS]
 ABOUT_HOUSEHOLDS = [name for name in FactName if name in HOUSEHOLD_FACTS]
 
@@ -116,10 +116,11 @@ class Reads:
 def nothing_of(is_adult: bool) -> dict[FactName, FactValue]:
     """What nobody is asked about a child, or about an adult: it is nothing until it is told."""
     others = "children" if is_adult else "adults"
-    return {name: _nothing(name) for name in ABOUT_PERSONS if fact_rules()[name].of == others}
+    return {name: nothing(name) for name in ABOUT_PERSONS if fact_rules()[name].of == others}
 
 
-def _nothing(name: FactName) -> FactValue:
+def nothing(name: FactName) -> FactValue:
+    """What is nothing of that fact: the first of its words, no, none; of a day any day."""
     rule = fact_rules()[name]
     return next(iter(FACT_WORDS[name])).value if rule.type == "word" else NOTHING[rule.type]
 
@@ -138,7 +139,7 @@ def _evidence_of(benefit: str, place: str, on: date, reads: Reads) -> Evidence:
         _proofs(f"{benefit}.evidence.{about}", place, on)
         for about in ("adult", "child", "household")
     )
-    of_persons = _about_persons(reads)
+    of_persons = asked_of_persons(reads)
     adult = _with(adult, {name for name in of_persons if fact_rules()[name].of != "children"})
     child = _with(child, {name for name in of_persons if fact_rules()[name].of != "adults"})
     household = _with(household, {*reads.household, FactName.STANDARD})
@@ -175,7 +176,7 @@ def _with(listed: list[FactName], read: Collection[FactName]) -> list[FactName]:
     return [*listed, *(name for name in FactName if name in {*read, *implying} and name not in listed)]
 
 
-def _about_persons(reads: Reads) -> set[FactName]:
+def asked_of_persons(reads: Reads) -> set[FactName]:
     """What is read of persons, whether they live, and when they were born where that decides what they are asked."""
     if not reads.person:
         return set()

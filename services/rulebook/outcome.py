@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from contracts.facts import FACT_WORDS, HOUSEHOLD_FACTS, FactName, FactValue
+from contracts.facts import HOUSEHOLD_FACTS, FactName, FactValue
 from services.rulebook.benefit_rules import BenefitRule
-from services.rulebook.evidence import KnownHousehold, KnownMember, Reads, fact_rules
+from services.rulebook.evidence import KnownHousehold, KnownMember, Reads, fact_rules, nothing
 from services.rulebook.models import MissingFact
 from services.rulebook.simulation import Result
 
@@ -20,8 +20,7 @@ Outcome = Literal["grant", "refuse", "evidence_missing"]
 End = Literal["best", "worst"]
 NEVER_BOUNDED = {FactName.ALIVE, FactName.BORN_ON, FactName.STANDARD}
 """Who counts, who is asked as an adult, and which rules hold: without these nothing is reckoned."""
-NEVER_RECKONED: dict[str, FactValue] = {"date": "1970-01-01", "bool": False, "fen": 0, "count": 0, "grade": 0}
-"""By type: what stands in a calculation for a fact without bounds; its benefits are not read from that calculation."""
+
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,7 @@ def at_end(household: KnownHousehold, names: Collection[FactName], end: End) -> 
 
 
 def end_of(name: FactName, end: End) -> FactValue:
-    """What stands in a calculation for a fact that is not known."""
+    """What stands in a calculation for a fact that is not known; one without bounds is never read from it."""
     rule = fact_rules()[name]
     value = rule.best if end == "best" else rule.worst
-    if value is not None:
-        return value
-    return next(iter(FACT_WORDS[name])) if rule.type == "word" else NEVER_RECKONED[rule.type]
+    return nothing(name) if value is None else value

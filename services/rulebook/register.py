@@ -12,11 +12,10 @@ import numpy as np
 
 from contracts.benefits import Benefit
 from contracts.facts import FACT_WORDS, HOUSEHOLD_FACTS, FactName, FactValue
-from services.rulebook.evidence import fact_rules, known_household
+from services.rulebook.evidence import fact_rules, known_household, nothing
 from services.rulebook.models import HouseholdFacts
 
 Array = Any
-NOT_TOLD: dict[str, Any] = {"date": "1970-01-01", "word": 0, "bool": False}
 
 
 @dataclass
@@ -116,7 +115,7 @@ def register_of(households: Sequence[HouseholdFacts]) -> tuple[Register, Array]:
 def as_array(name: FactName, told: Sequence[FactValue | None]) -> Array:
     """The values of a fact as a register has them; what is None stands for nothing."""
     kind = fact_rules()[name].type
-    values = [NOT_TOLD.get(kind, 0) if value is None else value for value in told]
+    values = [nothing(name) if value is None else value for value in told]
     if kind == "word":
         words = [word.value for word in FACT_WORDS[name]]
         values = [words.index(str(value)) if isinstance(value, str) else value for value in values]

@@ -18,7 +18,7 @@ from contracts.facts import FactName
 from services.rulebook.assess import is_paid_by_us
 from services.rulebook.benefit_rules import BenefitRule, benefits
 from services.rulebook.dated_parameters import ParameterUnknown
-from services.rulebook.evidence import fact_rules, proofs_of
+from services.rulebook.evidence import asked_of_persons, fact_rules, proofs_of
 from services.rulebook.figures import RuleUnknown
 from services.rulebook.outcome import NEVER_BOUNDED, End, end_of
 from services.rulebook.places import rule_place
@@ -99,10 +99,7 @@ def _asked(place: str, on: date, standard: Standard, code: Benefit) -> Asked | N
             payment_rule(code, place, on)
     except (RuleUnknown, ParameterUnknown):
         return None
-    about_persons = {FactName.ALIVE} if reads.person else set[FactName]()
-    if any(fact_rules()[name].of != "everybody" for name in reads.person):
-        about_persons.add(FactName.BORN_ON)
-    return Asked(rule, reads.person | reads.household | about_persons, proofs_of(code, place, on))
+    return Asked(rule, frozenset(asked_of_persons(reads)) | reads.household, proofs_of(code, place, on))
 
 
 def _screened(place: str, on: date, register: Register, asked: Sequence[Asked]) -> dict[Benefit, tuple[Array, Array]]:

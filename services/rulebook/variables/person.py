@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from contracts.facts import FactName
-from services.rulebook.facts_as_inputs import words_of
 from services.rulebook.figures import MONTHS_PER_YEAR, Figures
 from services.rulebook.openfisca import DAY, Person, Variable
-
-KINDS = words_of(FactName.DISABILITY_KIND)
 
 
 class age_years(Variable):
